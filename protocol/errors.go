@@ -1,0 +1,63 @@
+package protocol
+
+import "fmt"
+
+// Code tells a program what went wrong; the message beside it tells a person.
+type Code string
+
+const (
+	Malformed     Code = "malformed"      // not one JSON object: syntax, duplicate keys, nesting, UTF-8
+	UnknownType   Code = "unknown_type"   // no such action
+	BadField      Code = "bad_field"      // a field is missing, of another type, or out of range
+	TooLarge      Code = "too_large"      // the text or the frame is too long
+	HelloFirst    Code = "hello_first"    // say hello, then send this again
+	HelloTwice    Code = "hello_twice"    // this connection has said hello already
+	NotPlain      Code = "not_plain"      // needs a connection with the sub-protocol
+	NameFirst     Code = "name_first"     // take a name, then send this again
+	BadName       Code = "bad_name"       // the name has something that names may not have
+	NameTaken     Code = "name_taken"     // somebody else has it, or one that looks like it; see suggestion
+	BadRoom       Code = "bad_room"       // the room's name has something that rooms may not have
+	NotInRoom     Code = "not_in_room"    // join the room first
+	TooManyRooms  Code = "too_many_rooms" // leave one first
+	TooFast       Code = "too_fast"       // over a rate limit: again after the time told
+	Unavailable   Code = "unavailable"    // the store did not take it: again after the time told
+	Internal      Code = "internal"       // our fault; reported in the log
+	SlowReader    Code = "slow_reader"    // closing: reads too slowly
+	Restarting    Code = "restarting"     // closing: the server restarts
+	NotText       Code = "not_text"       // closing: a binary message, or one that is not UTF-8
+	ProtocolError Code = "protocol_error" // closing: RFC 6455 was violated
+)
+
+// Error is the event that answers an action which could not be done, and that
+// goes before every deliberate close. It is a Go error too.
+type Error struct {
+	Type       string `json:"type"` // "error"
+	ID         string `json:"id,omitempty"`
+	Code       Code   `json:"code"`
+	Message    string `json:"message"`
+	Retry      bool   `json:"retry"`                // the same action may succeed later, unchanged
+	After      int64  `json:"after,omitempty"`      // milliseconds to wait before trying, or coming, again
+	Suggestion string `json:"suggestion,omitempty"` // name_taken: a name that is free
+}
+
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Errorf makes an Error that is not worth repeating unchanged.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Type: "error", Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// WithID returns a copy that answers the action with this id.
+func (e *Error) WithID(id string) *Error {
+	c := *e
+	c.ID = id
+	return &c
+}
+
+// Retriable returns a copy which says that the same action may succeed later;
+// after is in milliseconds, 0 for as soon as what the message asks for is done.
+func (e *Error) Retriable(after int64) *Error {
+	c := *e
+	c.Retry, c.After = true, after
+	return &c
+}
