@@ -1,0 +1,164 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"slices"
+	"sync"
+
+	"parley/chat"
+)
+
+// Log is a chat.MessageLog that is as durable as the process. It keeps all
+// that is ever said, so it is for tests and demonstrations.
+type Log struct {
+	epoch string
+	mu    sync.RWMutex
+	rooms map[string]*roomLog
+	turn  uint64 // orders rooms whose newest entries were made in one millisecond
+}
+
+type roomLog struct {
+	entries []chat.Entry // entries[i].Seq is i+1
+	once    map[onceKey]uint64
+	turn    uint64
+}
+
+// onceKey is what makes an entry the same one when it is sent again.
+type onceKey struct {
+	person chat.PersonID
+	id     string
+}
+
+var _ chat.MessageLog = (*Log)(nil)
+
+// NewLog returns an empty log with an epoch of its own.
+func NewLog() *Log {
+	return &Log{epoch: rand.Text(), rooms: make(map[string]*roomLog)}
+}
+
+// Append adds the entries in their order; see chat.MessageLog.
+func (l *Log) Append(ctx context.Context, room string, entries ...chat.Entry) ([]chat.Appended, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	r, ok := l.rooms[room]
+	if !ok {
+		r = &roomLog{once: make(map[onceKey]uint64)}
+		l.rooms[room] = r
+	}
+	l.turn++
+	result := make([]chat.Appended, len(entries))
+	for i, e := range entries {
+		result[i] = r.append(e, l.turn)
+	}
+	return result, nil
+}
+
+func (r *roomLog) append(e chat.Entry, turn uint64) chat.Appended {
+	key := onceKey{e.Person, e.ID}
+	if seq, ok := r.once[key]; ok && e.ID != "" {
+		return chat.Appended{Entry: r.entries[seq-1], Repeat: true}
+	}
+	e.Seq, e.Lost = uint64(len(r.entries))+1, false
+	if e.Seq > 1 {
+		e.At = max(e.At, r.entries[e.Seq-2].At)
+	}
+	r.entries = append(r.entries, e)
+	r.turn = turn
+	if e.ID != "" {
+		r.once[key] = e.Seq
+	}
+	return chat.Appended{Entry: e}
+}
+
+// Extent returns the bounds of a room's log.
+func (l *Log) Extent(ctx context.Context, room string) (chat.Extent, error) {
+	if err := ctx.Err(); err != nil {
+		return chat.Extent{}, err
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	extent := chat.Extent{Epoch: l.epoch}
+	if r, ok := l.rooms[room]; ok {
+		extent.Head = uint64(len(r.entries))
+	}
+	return extent, nil
+}
+
+// Range returns the entries with from <= Seq <= to, oldest first.
+func (l *Log) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
+	entries, err := l.between(ctx, room, from, to)
+	return entries[:fitting(entries, maxBytes)], err
+}
+
+// RangeBack returns the same entries newest first.
+func (l *Log) RangeBack(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
+	entries, err := l.between(ctx, room, from, to)
+	slices.Reverse(entries)
+	return entries[:fitting(entries, maxBytes)], err
+}
+
+func (l *Log) between(ctx context.Context, room string, from, to uint64) ([]chat.Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	r, ok := l.rooms[room]
+	if !ok {
+		return nil, nil
+	}
+	from, to = max(from, 1), min(to, uint64(len(r.entries)))
+	if from > to {
+		return nil, nil
+	}
+	return slices.Clone(r.entries[from-1 : to]), nil
+}
+
+// fitting returns how many of the entries have texts of at most maxBytes
+// together, and 1 if there is one but it alone is larger.
+func fitting(entries []chat.Entry, maxBytes int) int {
+	total := 0
+	for i, e := range entries {
+		if total += len(e.Text); total > maxBytes && i > 0 {
+			return i
+		}
+	}
+	return len(entries)
+}
+
+// Rooms returns the rooms with a log, the most recently spoken in first.
+func (l *Log) Rooms(ctx context.Context, limit int) ([]chat.RoomHead, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	type spoken struct {
+		chat.RoomHead
+		turn uint64
+	}
+	var all []spoken
+	for name, r := range l.rooms {
+		head := r.entries[len(r.entries)-1]
+		all = append(all, spoken{chat.RoomHead{Room: name, Head: head.Seq, At: head.At}, r.turn})
+	}
+	slices.SortFunc(all, func(a, b spoken) int {
+		if a.At != b.At {
+			return cmp.Compare(b.At, a.At)
+		}
+		return cmp.Compare(b.turn, a.turn)
+	})
+	var heads []chat.RoomHead
+	for _, s := range all[:max(0, min(limit, len(all)))] {
+		heads = append(heads, s.RoomHead)
+	}
+	return heads, nil
+}

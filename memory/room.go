@@ -1,0 +1,105 @@
+package memory
+
+import (
+	"slices"
+
+	"parley/chat"
+)
+
+// room is who is in one room. Table.mu guards it.
+type room struct {
+	name    string
+	members map[chat.ConnectionID]*member
+	persons map[chat.PersonID]int // by how many connections each is here
+
+	// Each member stands in one of these, at member.position: taking one out
+	// moves the last into its place, so neither way costs more in a large room.
+	withProtocol, plain []*member
+
+	snapshot *snapshot // nil since the membership changed
+}
+
+type member struct {
+	chat.Member
+	room     *room
+	position int
+}
+
+// snapshot is a room's connections at one moment; never changed once made.
+type snapshot struct {
+	everyone, withProtocol []chat.ConnectionID
+}
+
+func newRoom(name string) *room {
+	return &room{
+		name:    name,
+		members: make(map[chat.ConnectionID]*member),
+		persons: make(map[chat.PersonID]int),
+	}
+}
+
+func (r *room) list(m *member) *[]*member {
+	if m.Plain {
+		return &r.plain
+	}
+	return &r.withProtocol
+}
+
+func (r *room) add(m *member) (first bool) {
+	list := r.list(m)
+	m.position = len(*list)
+	*list = append(*list, m)
+	r.members[m.Connection] = m
+	r.snapshot = nil
+	return r.countIn(m.Person)
+}
+
+func (r *room) remove(m *member) (last bool) {
+	list := r.list(m)
+	end := len(*list) - 1
+	moved := (*list)[end]
+	(*list)[m.position] = moved
+	moved.position = m.position
+	(*list)[end] = nil // or the array would keep the departed alive
+	*list = (*list)[:end]
+	if end < cap(*list)/4 { // after a crowd has gone, give its memory back
+		*list = slices.Clip(slices.Clone(*list))
+	}
+	delete(r.members, m.Connection)
+	r.snapshot = nil
+	return r.countOut(m.Person)
+}
+
+func (r *room) countIn(id chat.PersonID) (first bool) {
+	if id == "" {
+		return false
+	}
+	r.persons[id]++
+	return r.persons[id] == 1
+}
+
+func (r *room) countOut(id chat.PersonID) (last bool) {
+	if id == "" {
+		return false
+	}
+	r.persons[id]--
+	if r.persons[id] > 0 {
+		return false
+	}
+	delete(r.persons, id)
+	return true
+}
+
+// takeSnapshot is linear in the room's size. It is made by the first fan-out
+// after a change, so a storm of joins between two messages costs it once.
+func (r *room) takeSnapshot() *snapshot {
+	ids := make([]chat.ConnectionID, 0, len(r.members))
+	for _, m := range r.withProtocol {
+		ids = append(ids, m.Connection)
+	}
+	for _, m := range r.plain {
+		ids = append(ids, m.Connection)
+	}
+	n := len(r.withProtocol)
+	return &snapshot{everyone: ids, withProtocol: ids[:n:n]}
+}
