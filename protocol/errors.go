@@ -32,12 +32,12 @@ const (
 // goes before every deliberate close. It is a Go error too.
 type Error struct {
 	Type       string `json:"type"` // "error"
-	ID         string `json:"id,omitempty"`
+	ID         string `json:"id,omitzero"`
 	Code       Code   `json:"code"`
 	Message    string `json:"message"`
-	Retry      bool   `json:"retry"`                // the same action may succeed later, unchanged
-	After      int64  `json:"after,omitempty"`      // milliseconds to wait before trying, or coming, again
-	Suggestion string `json:"suggestion,omitempty"` // name_taken: a name that is free
+	Retry      bool   `json:"retry"`               // the same action may succeed later, unchanged
+	After      int64  `json:"after,omitzero"`      // milliseconds to wait before trying, or coming, again
+	Suggestion string `json:"suggestion,omitzero"` // name_taken: a name that is free
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }

@@ -16,7 +16,7 @@ type You struct {
 // Welcome answers Hello.
 type Welcome struct {
 	Type    string   `json:"type"`
-	ID      string   `json:"id,omitempty"`
+	ID      string   `json:"id,omitzero"`
 	You     You      `json:"you"`     // name is empty until one is taken
 	Session string   `json:"session"` // keep it secret and send it in the next hello
 	Server  string   `json:"server"`  // name and version
@@ -28,14 +28,14 @@ type Welcome struct {
 // change. Deleted and lost messages keep their sequence and lose the rest.
 type Item struct {
 	Seq     uint64 `json:"seq"`
-	ID      string `json:"id,omitempty"` // the client's
-	From    string `json:"from,omitempty"`
-	Person  string `json:"person,omitempty"`
+	ID      string `json:"id,omitzero"` // the client's
+	From    string `json:"from,omitzero"`
+	Person  string `json:"person,omitzero"`
 	Text    string `json:"text"`
-	At      int64  `json:"at,omitempty"` // milliseconds since 1970 UTC
-	Edited  uint64 `json:"edited,omitempty"`
-	Deleted bool   `json:"deleted,omitempty"`
-	Lost    bool   `json:"lost,omitempty"` // damaged where it was stored
+	At      int64  `json:"at,omitzero"` // milliseconds since 1970 UTC
+	Edited  uint64 `json:"edited,omitzero"`
+	Deleted bool   `json:"deleted,omitzero"`
+	Lost    bool   `json:"lost,omitzero"` // damaged where it was stored
 }
 
 // Change is an edit or a delete within a page.
@@ -43,17 +43,17 @@ type Change struct {
 	Type   string `json:"type"` // "edit" or "delete"
 	Seq    uint64 `json:"seq"`
 	Target uint64 `json:"target"`
-	ID     string `json:"id,omitempty"`
-	Person string `json:"person,omitempty"`
-	Text   string `json:"text,omitempty"`
-	At     int64  `json:"at,omitempty"`
+	ID     string `json:"id,omitzero"`
+	Person string `json:"person,omitzero"`
+	Text   string `json:"text,omitzero"`
+	At     int64  `json:"at,omitzero"`
 }
 
 // Page is a part of a room's log. It holds every entry with From <= seq <= To,
 // so that a client knows what it has even where changes replaced messages.
 type Page struct {
 	Type  string `json:"type"` // "joined" or "history"
-	ID    string `json:"id,omitempty"`
+	ID    string `json:"id,omitzero"`
 	Room  string `json:"room"`
 	Epoch string `json:"epoch"`
 	Floor uint64 `json:"floor"` // entries up to this one exist no more
@@ -89,7 +89,7 @@ type Said struct {
 	Type   string `json:"type"` // "message"
 	Room   string `json:"room"`
 	Seq    uint64 `json:"seq"`
-	ID     string `json:"id,omitempty"`
+	ID     string `json:"id,omitzero"`
 	From   string `json:"from"`
 	Person string `json:"person"`
 	Text   string `json:"text"`
@@ -99,7 +99,7 @@ type Said struct {
 // Left answers Leave.
 type Left struct {
 	Type string `json:"type"`
-	ID   string `json:"id,omitempty"`
+	ID   string `json:"id,omitzero"`
 	Room string `json:"room"`
 }
 
@@ -124,7 +124,7 @@ type SomebodyTypes struct {
 // Renamed answers Rename, and tells the others.
 type Renamed struct {
 	Type   string `json:"type"`
-	ID     string `json:"id,omitempty"`
+	ID     string `json:"id,omitzero"`
 	Person string `json:"person"`
 	From   string `json:"from"` // empty: had none
 	To     string `json:"to"`
@@ -140,7 +140,7 @@ type RoomInfo struct {
 // Rooms answers ListRooms, the most recently spoken in first.
 type Rooms struct {
 	Type  string     `json:"type"`
-	ID    string     `json:"id,omitempty"`
+	ID    string     `json:"id,omitzero"`
 	Rooms []RoomInfo `json:"rooms"`
 }
 
@@ -154,14 +154,14 @@ type RoomPosition struct {
 // Pong answers Ping, for those of its rooms that the connection is in.
 type Pong struct {
 	Type  string         `json:"type"`
-	ID    string         `json:"id,omitempty"`
+	ID    string         `json:"id,omitzero"`
 	Rooms []RoomPosition `json:"rooms"`
 }
 
 // Notice is a sentence for the person, and a code for the program.
 type Notice struct {
 	Type string `json:"type"`
-	ID   string `json:"id,omitempty"`
+	ID   string `json:"id,omitzero"`
 	Code string `json:"code"`
 	Text string `json:"text"`
 }
