@@ -1,0 +1,152 @@
+// The wire as the page sees it, and what the library hands out. Only types:
+// protocol/*.go and protocol/asyncapi.yaml are the specification.
+
+/**
+ * How others see somebody.
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} name
+ * @property {number} color a hue in degrees, 0 to 359
+ */
+
+/**
+ * What welcome tells about oneself.
+ * @typedef {Person & {role: string}} You name is '' until one is taken
+ */
+
+/**
+ * @typedef {object} Limits
+ * @property {number} frame bytes of one message on the wire
+ * @property {number} text code points
+ * @property {number} textBytes bytes, as JSON with its quotes
+ * @property {number} name code points
+ * @property {number} room code points
+ * @property {number} rooms joined at once
+ * @property {number} history messages in a page
+ */
+
+/**
+ * A message of a room's log, as it is now.
+ * @typedef {object} Message
+ * @property {number} seq the room's own count; edits and deletes have sequences too, so these may have holes
+ * @property {string} id the sender's client id, '' if it gave none
+ * @property {string} from the name that the sender had then
+ * @property {string} person the sender's id
+ * @property {string} text '' if deleted or lost
+ * @property {number} at ms since 1970 UTC by the server's clock, 0 if deleted or lost
+ * @property {number} [edited] sequence of the last edit
+ * @property {boolean} [deleted]
+ * @property {boolean} [lost] damaged where it was stored
+ */
+
+/**
+ * An edit or a delete: an entry of the log that changes an earlier one.
+ * @typedef {object} Change
+ * @property {'edit'|'delete'} type
+ * @property {number} seq
+ * @property {number} target the sequence of the message
+ * @property {string} text
+ */
+
+/**
+ * A part of a room's log: every entry with from <= seq <= to.
+ * @typedef {object} Page
+ * @property {string} room
+ * @property {string} epoch
+ * @property {number} floor entries up to this one exist no more
+ * @property {number} head the newest entry when this was written
+ * @property {number} from
+ * @property {number} to from - 1: the page is empty
+ * @property {boolean} complete false: a position could not be continued, this is the newest page instead
+ * @property {boolean} more further entries in the direction asked for
+ * @property {Message[]} messages oldest first
+ * @property {Change[]} changes oldest first
+ */
+
+/** @typedef {{room: string, head: number, count: number}} RoomInfo */
+
+/**
+ * Where a client is in a room's log.
+ * @typedef {{room: string, epoch?: string, after?: number}} Position
+ */
+
+/**
+ * A frame that goes out. Which fields go with which type: protocol/testdata/actions.
+ * @typedef {{type: string, id?: string, [field: string]: unknown}} Action
+ */
+
+/**
+ * A frame that came in, its fields checked by decode().
+ * @typedef {{type: 'welcome', id: string, you: You, session: string, server: string, limits: Limits, rooms: string[]}} Welcome
+ * @typedef {Page & {type: 'joined', id: string, people: Person[], count: number}} Joined
+ * @typedef {Page & {type: 'history', id: string}} History
+ * @typedef {Message & {type: 'message', room: string}} Said
+ * @typedef {Change & {room: string}} Changed
+ * @typedef {{type: 'left', id: string, room: string}} Left
+ * @typedef {{type: 'presence', room: string, joined: Person[], left: Person[], count: number}} Presence
+ * @typedef {{type: 'typing', room: string, person: string, name: string}} SomebodyTypes
+ * @typedef {{type: 'renamed', id: string, person: string, from: string, to: string}} Renamed
+ * @typedef {{type: 'rooms', id: string, rooms: RoomInfo[]}} Rooms
+ * @typedef {{type: 'pong', id: string, rooms: {room: string, epoch: string, head: number}[]}} Pong
+ * @typedef {{type: 'notice', id: string, code: string, text: string}} Notice
+ * @typedef {{type: 'error', id: string, code: string, message: string, retry: boolean, after: number, suggestion: string}} Refusal
+ * @typedef {Welcome|Joined|History|Said|Changed|Left|Presence|SomebodyTypes|Renamed|Rooms|Pong|Notice|Refusal} ServerEvent
+ */
+
+/**
+ * A message of mine that has not come back yet. The object stays the same one
+ * for as long as it is pending; its state changes.
+ * @typedef {object} Pending
+ * @property {string} id the client id; the message that takes its place has the same
+ * @property {string} text
+ * @property {number} at ms since 1970 by this device's clock
+ * @property {'sending'|'slow'|'queued'|'failed'} state
+ * @property {import('./error.js').ChatError} [error] why it failed, or why it takes so long
+ */
+
+/** @typedef {'connecting'|'online'|'waiting'|'offline'|'stopped'} ChatState */
+
+/**
+ * Detail of a room's 'messages' event. 'append' and 'prepend': items are new at
+ * that end. 'insert': items are new, anywhere. 'change': items were edited,
+ * deleted or completed; the objects in `messages` are new ones with the same
+ * seq. 'reset': look at `messages` anew (items are all of them). 'trim': items
+ * are gone from the old end.
+ * @typedef {{kind: 'append'|'prepend'|'insert'|'change'|'reset'|'trim', items: Message[]}} MessagesDetail
+ */
+
+/** @typedef {{runes: number, bytes: number, over: boolean, left: number}} Measure left: code points until the limit */
+
+/** @typedef {{getItem(key: string): string|null, setItem(key: string, value: string): void, removeItem(key: string): void}} TextStorage */
+
+/** @typedef {{setTimeout(run: () => void, ms: number): any, clearTimeout(timer: any): void}} Timers */
+
+/**
+ * @typedef {object} ChatOptions
+ * @property {string} server 'ws(s)://host/socket'
+ * @property {TextStorage} [storage] localStorage; in memory where there is none
+ * @property {string} [link] a token from a link's fragment, sent in the first hello
+ * @property {any} [WebSocket] a constructor like the browser's
+ * @property {() => number} [now] ms since 1970
+ * @property {() => number} [random] 0 to less than 1
+ * @property {Timers} [timers]
+ * @property {() => boolean} [onLine] false where the browser knows that there is no network
+ */
+
+/**
+ * What markdown's parse() gives: plain data, to be made into nodes.
+ * @typedef {{kind: 'text', text: string}
+ *   | {kind: 'strong', children: Inline[]}
+ *   | {kind: 'em', children: Inline[]}
+ *   | {kind: 'del', children: Inline[]}
+ *   | {kind: 'code', text: string}
+ *   | {kind: 'link', href: string, children: Inline[]}
+ *   | {kind: 'break'}} Inline
+ *
+ * @typedef {{kind: 'paragraph', children: Inline[]}
+ *   | {kind: 'quote', children: Block[]}
+ *   | {kind: 'code', text: string, language: string}
+ *   | {kind: 'list', ordered: boolean, start: number, items: Block[][]}} Block
+ */
+
+export {}
