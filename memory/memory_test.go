@@ -1,0 +1,73 @@
+package memory_test
+
+import (
+	"fmt"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"parley/chat"
+	"parley/chat/chattest"
+	"parley/memory"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestTable(t *testing.T) {
+	chattest.ConnectionTable(t, func(testing.TB) chattest.Table { return memory.NewTable() })
+}
+
+func TestLog(t *testing.T) {
+	chattest.MessageLog(t, func(testing.TB) chat.MessageLog { return memory.NewLog() })
+}
+
+func TestPeople(t *testing.T) {
+	chattest.People(t, func(testing.TB) chat.People { return memory.NewPeople() })
+}
+
+func fill(t testing.TB, table *memory.Table, room string, n int) {
+	for i := range n {
+		_, err := table.Join(t.Context(), room, chat.Member{Connection: fmt.Sprint("c", i), Person: fmt.Sprint("p", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkInRoom is what a message to a room of 10,000 costs the table.
+func BenchmarkInRoom(b *testing.B) {
+	table := memory.NewTable()
+	fill(b, table, "room", 10_000)
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		for page := range table.InRoom(ctx, "room", chat.WithProtocol) {
+			if len(page) != 10_000 {
+				b.Fatal(len(page))
+			}
+		}
+	}
+}
+
+// BenchmarkJoinLeave is one coming and going while nobody speaks; then with a
+// message after each, which has the snapshot made anew.
+func BenchmarkJoinLeave(b *testing.B) {
+	for _, messages := range []bool{false, true} {
+		for _, n := range []int{10, 10_000} {
+			b.Run(fmt.Sprintf("members=%d/messages=%v", n, messages), func(b *testing.B) {
+				table := memory.NewTable()
+				fill(b, table, "room", n)
+				ctx := b.Context()
+				b.ReportAllocs()
+				for b.Loop() {
+					table.Join(ctx, "room", chat.Member{Connection: "new", Person: "new"})
+					table.Leave(ctx, "room", "new")
+					if messages {
+						for range table.InRoom(ctx, "room", chat.Everyone) {
+						}
+					}
+				}
+			})
+		}
+	}
+}
