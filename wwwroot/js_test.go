@@ -1,0 +1,194 @@
+package wwwroot_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/e2e"
+)
+
+// budget is what all JavaScript and CSS may have, compressed, in bytes.
+const budget = 60_000
+
+// served returns the front-end's files by their paths: what a browser may get.
+func served(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name == "test" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch path.Ext(name) {
+		case ".js", ".css", ".html", ".svg":
+			text, err := os.ReadFile(name)
+			files[name] = string(text)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files["index.html"] == "" {
+		t.Fatal("no index.html")
+	}
+	return files
+}
+
+func ours(name string) bool { return !strings.HasPrefix(name, "vendor/") }
+
+// The JavaScript's own tests.
+func TestJavaScript(t *testing.T) {
+	node := e2e.Need(t, "node")
+	var files []string
+	err := filepath.WalkDir("test", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".test.js") {
+			files = append(files, name)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no *.test.js below wwwroot/test: %v", err)
+	}
+	out, err := exec.CommandContext(t.Context(), node, append([]string{"--test"}, files...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("node --test: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "# tests") || strings.HasPrefix(line, "ℹ tests") {
+			t.Logf("%d files, %s", len(files), strings.TrimSpace(line))
+		}
+	}
+}
+
+// The types that the JavaScript's comments tell are those it uses.
+func TestTypes(t *testing.T) {
+	node := e2e.Need(t, "node")
+	tsc := filepath.Join(e2e.NodeModules(t), "typescript", "bin", "tsc")
+	out, err := exec.CommandContext(t.Context(), node, tsc, "--noEmit", "-p", "jsconfig.json").CombinedOutput()
+	if err != nil {
+		t.Fatalf("tsc --noEmit -p wwwroot/jsconfig.json: %v\n%s", err, out)
+	}
+}
+
+// Text enters the page as text. What parses markup or code from a string stays
+// out, so that nobody has to ask where a string came from.
+func TestNoSinks(t *testing.T) {
+	sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\(|createContextualFragment|srcdoc|DOMParser|setHTML|\.cssText\b|javascript:`)
+	for name, text := range served(t) {
+		if !ours(name) {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if found := sinks.FindString(line); found != "" {
+				t.Errorf("%s:%d has %s: %s", name, i+1, found, strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+// The policy of the page forbids what stands inline.
+func TestNothingInline(t *testing.T) {
+	inline := regexp.MustCompile(`(?i)<script(?:\s+type="?\w+"?)?\s*>|<style|\sstyle=|\son\w+=`)
+	for name, text := range served(t) {
+		if ext := path.Ext(name); ext != ".html" && ext != ".svg" {
+			continue
+		}
+		if found := inline.FindString(text); found != "" {
+			t.Errorf("%s has %q inline", name, found)
+		}
+	}
+}
+
+// The page asks nobody but its own host for anything.
+func TestNoThirdParty(t *testing.T) {
+	address := regexp.MustCompile(`(?:https?|wss?)://[\w\[][^\s'"` + "`" + `)]*`)
+	remote := regexp.MustCompile(`(?:src|href)="//|url\(["']?//|@import\s+(?:url\()?["']?(?:https?:)?//`)
+	for name, text := range served(t) {
+		if !ours(name) {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			for _, found := range address.FindAllString(line, -1) {
+				if !strings.HasPrefix(found, "http://www.w3.org/") && !isComment(line) { // names of markup languages, never fetched
+					t.Errorf("%s:%d names %s", name, i+1, found)
+				}
+			}
+			if found := remote.FindString(line); found != "" {
+				t.Errorf("%s:%d has %s", name, i+1, found)
+			}
+		}
+	}
+}
+
+func isComment(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") || strings.HasPrefix(line, "/*")
+}
+
+// Each file that the page or a module names is there.
+func TestFilesThatAreNamed(t *testing.T) {
+	files := served(t)
+	inPage := regexp.MustCompile(`(?:src|href)="(/[^"#]*)"`)
+	page := inPage.FindAllStringSubmatch(files["index.html"], -1)
+	if len(page) < 2 {
+		t.Errorf("index.html names only %q", page)
+	}
+	for _, m := range page {
+		if _, err := os.Stat("." + m[1]); err != nil {
+			t.Errorf("index.html names %s: %v", m[1], err)
+		}
+	}
+	inModule := regexp.MustCompile(`(?m)^(?:import\s|export\s|\}).*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)`)
+	for name, text := range files {
+		if path.Ext(name) != ".js" || !ours(name) {
+			continue
+		}
+		for _, m := range inModule.FindAllStringSubmatch(text, -1) {
+			target := m[1] + m[2] + m[3]
+			if !strings.HasPrefix(target, "./") && !strings.HasPrefix(target, "../") {
+				t.Errorf("%s imports %q: only relative paths work without an import map", name, target)
+			} else if _, err := os.Stat(path.Join(path.Dir(name), target)); err != nil {
+				t.Errorf("%s imports %q: %v", name, target, err)
+			}
+		}
+	}
+}
+
+// A slow phone gets the page in a second only if there is little of it.
+func TestBudget(t *testing.T) {
+	plain, compressed := 0, 0
+	for name, text := range served(t) {
+		if ext := path.Ext(name); ext != ".js" && ext != ".css" {
+			continue
+		}
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		plain += len(text)
+		compressed += b.Len()
+	}
+	t.Logf("JavaScript and CSS: %d bytes, %d with gzip, of %d allowed", plain, compressed, budget)
+	if compressed >= budget {
+		t.Errorf("%d bytes of JavaScript and CSS with gzip, %d allowed", compressed, budget)
+	}
+}
