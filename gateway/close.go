@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	lingerTimeout = time.Second // for the peer to close TCP once it has been told everything
+	lingerBytes   = 4 << 20     // bytes of what the peer was still sending that are thrown away meanwhile
+)
+
+// Close sends each of ids a close frame after what already waits for it; from then on a Post answers that it is gone.
+// It does not wait: the gateway gives the client FarewellTimeout to answer. An id that is unknown or already closing is
+// left alone. Reasons above 123 bytes are cut. The error is for a code that RFC 6455 section 7.4 does not let one send.
+func (s *Server) Close(ctx context.Context, code int, reason string, ids ...string) error {
+	if !validCloseCode(code) {
+		return fmt.Errorf("gateway: close code %d must not be sent", code)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if c := s.connections.get(id); c != nil {
+			c.close(code, reason, nil)
+		}
+	}
+	return nil
+}
+
+// drop closes because the gateway decides so: with a farewell. A slow reader loses what waits for it.
+func (c *connection) drop(code int, reason string) {
+	c.close(code, reason, func() []byte {
+		return c.server.options.Farewell(code)
+	})
+}
+
+// close begins a close from our side; false: one has begun already.
+func (c *connection) close(code int, reason string, farewell func() []byte) bool {
+	patience := c.server.options.FarewellTimeout
+	if code == closeSlowReader {
+		patience *= 2 // it has to take what is under way first
+	}
+	c.mu.Lock()
+	if c.phase != phaseOpen {
+		c.mu.Unlock()
+		return false
+	}
+	c.phase, c.deadline = phaseClosing, c.server.now()+patience
+	if c.queue != nil && code == closeSlowReader {
+		c.queue.drop()
+	}
+	c.mu.Unlock()
+
+	var last []byte
+	if farewell != nil {
+		if text := farewell(); len(text) > 0 {
+			last = encode([][]byte{text})
+		}
+	}
+	c.say(append(last, closeFrame(code, reason)...))
+	return true
+}
+
+// say sends the last frames, unless a close frame has gone out already.
+func (c *connection) say(last []byte) {
+	c.mu.Lock()
+	if c.said || c.phase == phaseClosed {
+		c.mu.Unlock()
+		return
+	}
+	c.said = true
+	if c.queue != nil {
+		c.queue.ping, c.queue.pong = false, nil // they must not overtake a close frame
+	}
+	err := c.put(last)
+	c.mu.Unlock()
+	if err != nil {
+		c.socket.abort()
+	}
+}
+
+// answerClose echoes the client's close frame, or takes it as the answer to ours.
+func (c *connection) answerClose(code int) {
+	c.mu.Lock()
+	if c.phase == phaseOpen {
+		c.phase, c.deadline = phaseClosing, c.server.now()+c.server.options.FarewellTimeout
+	}
+	c.mu.Unlock()
+	c.say(closeFrame(code, ""))
+}
+
+// lose is for a peer that ended its side without a close frame, or whose connection failed. If it still reads, it is
+// told; nothing else that waits is of use to it.
+func (c *connection) lose() {
+	c.mu.Lock()
+	if c.phase == phaseOpen {
+		c.phase = phaseClosing
+	}
+	c.deadline = c.server.now() + lingerTimeout
+	if c.queue != nil {
+		c.queue.drop()
+	}
+	c.mu.Unlock()
+	c.say(closeFrame(closeProtocol, "ended without a close frame"))
+}
+
+// finish is the end of the reading goroutine: what is left goes out, the handler is told, and TCP is closed so gently
+// that the close frame is not overtaken by a reset.
+func (c *connection) finish() {
+	c.mu.Lock()
+	flushed := c.flushed
+	c.mu.Unlock()
+	if flushed != nil {
+		<-flushed // the sweep aborts it at the deadline
+	}
+	c.mu.Lock()
+	c.phase = phaseClosed
+	c.mu.Unlock()
+
+	s := c.server
+	s.connections.remove(c.id)
+	c.socket.closeWrite()
+	s.disconnect(c.id)
+
+	// Bytes that arrive after close(2), or lie unread then, are answered with a reset, which makes the peer forget what
+	// it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
+	c.socket.SetReadDeadline(time.Now().Add(lingerTimeout))
+	c.discard()
+	c.socket.Close()
+	s.sockets.Add(-1)
+	s.open.Add(-1)
+	s.log.Debug("disconnected", "connection", c.id)
+}
+
+func (c *connection) discard() {
+	for left := lingerBytes; left > 0; {
+		b, err := c.socket.next()
+		if err != nil {
+			return
+		}
+		left -= len(b)
+		c.socket.release()
+	}
+}
+
+func (s *Server) disconnect(id string) {
+	err := s.contain(func(ctx context.Context) error { return s.handler.OnDisconnect(ctx, id) })
+	if err != nil {
+		s.log.Error("OnDisconnect", "connection", id, "error", err)
+	}
+}

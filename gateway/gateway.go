@@ -1,0 +1,160 @@
+// Package gateway behaves on a local port as Amazon API Gateway's WebSocket APIs do: three things happen to a
+// connection (OnConnect, OnAction, OnDisconnect), and two can be done for it (Post, Close), in process or through the
+// @connections API. It knows frames and connections; what a message means is the handler's.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Handshake is what OnConnect is told about the client's request. It is an alias of an unnamed struct, so that a
+// handler's package can declare the identical type without importing this one.
+type Handshake = struct {
+	Subprotocols []string // as offered, in order
+	Origin       string   // empty if the client sent none: then it is no browser
+	Address      string   // the client's IP address, without a port
+	UserAgent    string
+}
+
+// Handler is told what happens to connections. Calls for one connection come one after the other: OnConnect, then any
+// number of OnAction, then OnDisconnect. Calls for different connections come at the same time.
+type Handler interface {
+	// OnConnect decides about a handshake, which waits for it. Nothing can be posted to id before it has returned.
+	// The sub-protocol must be one of those offered, or empty. An error that has a method HTTPStatus() int with a
+	// value from 400 to 599 refuses with that status, any other error with 502, as API Gateway does. A refused
+	// connection has no OnDisconnect.
+	OnConnect(ctx context.Context, id string, h Handshake) (subprotocol string, err error)
+
+	// OnDisconnect follows once, after the last OnAction has returned, for each id that OnConnect has accepted.
+	OnDisconnect(ctx context.Context, id string) error
+
+	// OnAction gets the messages already read from this connection, in order; each is valid UTF-8 and the handler's
+	// to keep. Nothing more is read from the connection until it returns: that is the backpressure. The context is
+	// not cancelled when the connection goes, only by the end of Shutdown. An error is logged, and the client is
+	// sent API Gateway's "Internal server error" frame.
+	OnAction(ctx context.Context, id string, frames ...[]byte) error
+}
+
+// Options of a Server. The zero value of each is useful.
+type Options struct {
+	SocketPath string       // path of the WebSocket; default "/socket"
+	Pages      http.Handler // answers everything else; nil: 404
+
+	// PublicURL is what people type, when that is neither localhost nor an IP address. It fixes the Origin that a
+	// browser must send (scheme, host and port, exactly), and any Host is served then. When nil, Host must be
+	// localhost or an IP address, and an Origin must be that of the requested host.
+	PublicURL *url.URL
+
+	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
+	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
+	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare
+	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s
+	HandshakeTimeout time.Duration // for the headers of a request to arrive; default 10 s
+	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
+
+	// Farewell gives the text frame that goes before a close which the gateway itself decides: 1001 silent, 1002
+	// protocol error, 1003 binary, 1007 not UTF-8, 1008 message never finished, 1009 too big, 1012 shutting down,
+	// 4008 slow reader. It is called once per connection, so that it can tell each client another delay, perhaps
+	// from many goroutines, and MUST NOT block. nil, or an empty frame: only the close frame.
+	Farewell func(code int) []byte
+
+	Logger *slog.Logger // nil: discard. Never gets a message's text, a token or a query string
+}
+
+func (o Options) withDefaults() Options {
+	o.SocketPath = cmp.Or(o.SocketPath, "/socket")
+	o.MaxMessageBytes = cmp.Or(o.MaxMessageBytes, 32<<10)
+	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 1<<20)
+	o.MaxConnections = cmp.Or(o.MaxConnections, descriptors()-spareDescriptors)
+	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
+	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
+	o.FarewellTimeout = cmp.Or(o.FarewellTimeout, 5*time.Second)
+	if o.Pages == nil {
+		o.Pages = http.NotFoundHandler()
+	}
+	if o.Farewell == nil {
+		o.Farewell = func(int) []byte { return nil }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Server holds connections for one Handler. Its methods may be called by any number of goroutines.
+type Server struct {
+	options     Options
+	log         *slog.Logger
+	handler     Handler
+	connections registry
+	started     time.Time    // zero of the server's own clock
+	sockets     atomic.Int64 // upgraded, or about to be
+	open        atomic.Int64 // all TCP connections, pages too
+
+	actions       context.Context // what handlers get; ends only with the last deadline of Shutdown
+	cancelActions context.CancelFunc
+
+	mu       sync.Mutex // guards what follows
+	draining bool
+	http     *http.Server
+	swept    chan struct{}  // closed when the sweeping goroutine has ended; nil: not begun
+	working  sync.WaitGroup // handshakes and connections
+	stopped  chan struct{}  // closed to end the sweep
+}
+
+// New returns a Server that does not listen yet.
+func New(o Options) *Server {
+	s := &Server{options: o.withDefaults(), started: time.Now(), stopped: make(chan struct{})}
+	s.log = s.options.Logger
+	s.connections.init()
+	s.actions, s.cancelActions = context.WithCancel(context.Background())
+	return s
+}
+
+// Serve accepts pages and sockets from ln and blocks until Shutdown (nil) or until ln fails. It is called once.
+func (s *Server) Serve(ln net.Listener, h Handler) error {
+	s.mu.Lock()
+	if s.draining {
+		s.mu.Unlock()
+		return ln.Close()
+	}
+	if s.http != nil {
+		s.mu.Unlock()
+		return errors.New("gateway: Serve called twice")
+	}
+	s.handler = h
+	s.http = s.newHTTPServer()
+	s.swept = make(chan struct{})
+	server := s.http
+	s.mu.Unlock()
+
+	go s.sweep()
+	if err := server.Serve(&doorman{Listener: ln, server: s}); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// now is the time since the server began, by the monotonic clock: a change of the wall clock reaps nobody.
+func (s *Server) now() time.Duration { return time.Since(s.started) }
+
+// begin counts in a handshake that Shutdown will wait for; false when it has already begun.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.working.Add(1)
+	return true
+}

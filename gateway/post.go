@@ -1,0 +1,28 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// Post sends texts, each as one text frame and all of them in order, to each of the connections to. They must be valid
+// UTF-8. Two Posts that come one after the other arrive in that order everywhere.
+//
+// Post MUST NOT wait for a slow reader, and does not: what its kernel buffer doesn't take at once waits in memory,
+// up to MaxQueueBytes; past that it is closed with 4008. gone lists, in order, the ids that got nothing: unknown, still
+// connecting, closing, or closed by this Post for being slow. err is only the context's.
+func (s *Server) Post(ctx context.Context, frames [][]byte, to []string) (gone []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(frames) == 0 || len(to) == 0 {
+		return nil, nil
+	}
+	b, at := encode(frames), time.Now().UnixMilli()
+	for _, id := range to {
+		if c := s.connections.get(id); c == nil || !c.send(b, at) {
+			gone = append(gone, id)
+		}
+	}
+	return gone, nil
+}

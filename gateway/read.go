@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Bounds of what one OnAction gets, so that a burst doesn't keep the sender's first message waiting for its last.
+const (
+	maxBatch      = 64        // messages
+	maxBatchBytes = 256 << 10 // bytes, after which no further message is added
+)
+
+// serve reads until the connection ends. early is what came together with the handshake.
+func (c *connection) serve(early []byte) {
+	defer c.server.working.Done()
+	goOn := len(early) == 0 || c.receive(early)
+	for goOn {
+		b, err := c.socket.next()
+		if err != nil {
+			c.lose()
+			break
+		}
+		c.heard.Store(int64(c.server.now()))
+		goOn = c.receive(b)
+		c.socket.release()
+	}
+	c.finish()
+}
+
+// receive handles bytes that have come; false: nothing more is to be read.
+func (c *connection) receive(b []byte) (goOn bool) {
+	var batch [][]byte
+	var size int
+	var pinged bool
+	var ping []byte
+	// done answers only the last ping of those read at once, as RFC 6455 section 5.5.3 permits.
+	done := func() {
+		if pinged {
+			c.pong(ping)
+		}
+		c.act(batch)
+		batch, size, pinged = nil, 0, false
+	}
+	for {
+		var e event
+		b, e = c.frames.next(b)
+		switch e.kind {
+		case eventText:
+			batch = append(batch, e.payload)
+			if size += len(e.payload); len(batch) == maxBatch || size >= maxBatchBytes {
+				done()
+			}
+		case eventPing:
+			pinged, ping = true, e.payload
+		case eventNone:
+			done()
+			c.markUnfinished()
+			return true
+		case eventClose:
+			done()
+			c.answerClose(e.code)
+			return false
+		case eventViolation:
+			done()
+			c.server.log.Info("connection failed", "connection", c.id, "code", e.code, "reason", e.reason)
+			c.drop(e.code, e.reason)
+			return false
+		}
+	}
+}
+
+// markUnfinished notes since when a message has been coming, for the sweep.
+func (c *connection) markUnfinished() {
+	if c.frames.idle() {
+		c.begun.Store(0)
+	} else if c.begun.Load() == 0 {
+		c.begun.Store(int64(c.server.now()))
+	}
+}
+
+func (c *connection) pong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseOpen {
+		c.control(ws.OpPong, payload) // a socket that fails, fails the next read too
+	}
+}
+
+// act hands messages to the handler. What comes after a close has begun is not looked at.
+func (c *connection) act(batch [][]byte) {
+	if len(batch) == 0 || !c.isOpen() {
+		return
+	}
+	c.activeAt.Store(time.Now().UnixMilli())
+	c.acting.Store(true)
+	err := c.server.contain(func(ctx context.Context) error { return c.server.handler.OnAction(ctx, c.id, batch...) })
+	c.heard.Store(int64(c.server.now())) // it could not be heard meanwhile
+	c.acting.Store(false)
+	if err != nil {
+		request := newID()
+		c.server.log.Error("OnAction", "connection", c.id, "request", request, "error", err)
+		c.send(encode([][]byte{internalError(c.id, request)}), time.Now().UnixMilli())
+	}
+}
+
+// internalError is the frame that API Gateway sends when an integration fails, to the space.
+func internalError(id, request string) []byte {
+	connectionID, _ := json.Marshal(id)
+	requestID, _ := json.Marshal(request)
+	return fmt.Appendf(nil, `{"message": "Internal server error", "connectionId":%s, "requestId":%s}`, connectionID, requestID)
+}
+
+// contain turns a handler's panic into an error, so that it costs one connection its answer and not everybody theirs.
+func (s *Server) contain(f func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			cause := fmt.Sprintf("%T", p) // the value may hold a message's text
+			if e, ok := p.(runtime.Error); ok {
+				cause = e.Error()
+			}
+			err = fmt.Errorf("panic: %s\n%s", cause, debug.Stack())
+		}
+	}()
+	return f(s.actions)
+}

@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/gobwas/ws"
+)
+
+// joinSize is what one write of a flush takes at most. What waits is joined up to it: the kernel's work for a segment,
+// not its bytes, is what a delivery costs.
+const joinSize = 32 << 10 // bytes
+
+var joinBuffers = sync.Pool{New: func() any { return new([joinSize]byte) }}
+
+var errFull = errors.New("more waits than a slow reader may have")
+
+// queue is what the kernel has not taken yet. A connection has one only meanwhile.
+type queue struct {
+	chunks [][]byte // whole frames, shared with other connections: never changed
+	offset int      // what has been taken of the first chunk
+	bytes  int      // what waits in all
+	pong   []byte   // a pong frame, which goes before the rest; a newer one replaces it
+	ping   bool
+}
+
+func (q *queue) push(b []byte) {
+	q.chunks = append(q.chunks, b)
+	q.bytes += len(b)
+}
+
+// begun counts the bytes still missing of a frame that has been written in part.
+func (q *queue) begun() int {
+	if q.offset == 0 {
+		return 0
+	}
+	return frameEnd(q.chunks[0], q.offset) - q.offset
+}
+
+// drop lets go of everything but the rest of a frame already begun, without which nothing could follow.
+func (q *queue) drop() {
+	begun := q.begun()
+	if begun == 0 {
+		q.chunks, q.offset = nil, 0
+	} else {
+		q.chunks = [][]byte{q.chunks[0][:q.offset+begun]}
+	}
+	q.bytes = begun
+}
+
+// take removes what is to be written next: several chunks joined in buffer, or a part of a single long one. It returns
+// nil when nothing waits.
+func (q *queue) take(buffer []byte) []byte {
+	b := buffer[:0]
+	if q.begun() == 0 {
+		b = append(b, q.pong...)
+		q.pong = nil
+		if q.ping {
+			b = append(b, ws.CompiledPing...)
+			q.ping = false
+		}
+	}
+	for len(q.chunks) > 0 {
+		rest := q.chunks[0][q.offset:]
+		if len(rest) > len(buffer)-len(b) {
+			if len(b) == 0 {
+				b = rest[:len(buffer)]
+				q.offset += len(b)
+				q.bytes -= len(b)
+			}
+			return b
+		}
+		b = append(b, rest...)
+		q.bytes -= len(rest)
+		q.chunks[0] = nil
+		q.chunks, q.offset = q.chunks[1:], 0
+	}
+	q.chunks = nil
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// write sends whole frames after what already waits, or returns errFull when too much does. It MUST NOT wait for the
+// peer. c.mu is held.
+func (c *connection) write(b []byte) error {
+	limit := c.server.options.MaxQueueBytes
+	if c.queue != nil && c.queue.bytes+len(b) > limit {
+		return errFull
+	}
+	if err := c.put(b); err != nil {
+		return err
+	}
+	if c.queue != nil && c.queue.bytes > limit {
+		return errFull
+	}
+	return nil
+}
+
+// put is write without the limit. c.mu is held.
+func (c *connection) put(b []byte) error {
+	if c.flushing {
+		c.waiting().push(b)
+		return nil
+	}
+	n, err := c.socket.try(b)
+	if err != nil || n == len(b) {
+		return err
+	}
+	q := c.waiting()
+	q.push(b)
+	q.offset, q.bytes = n, len(b)-n
+	c.flushing, c.flushed = true, make(chan struct{})
+	c.progress.Store(int64(c.server.now()))
+	go c.flush()
+	return nil
+}
+
+func (c *connection) waiting() *queue {
+	if c.queue == nil {
+		c.queue = &queue{}
+	}
+	return c.queue
+}
+
+// control sends a ping or the pong that answers one. These overtake what waits, since they tell that both ends live,
+// and at most one of each waits: a client that asks without reading costs nothing. c.mu is held.
+func (c *connection) control(op ws.OpCode, payload []byte) error {
+	switch {
+	case !c.flushing:
+		return c.put(appendFrame(nil, op, payload))
+	case op == ws.OpPing:
+		c.waiting().ping = true
+	default:
+		c.waiting().pong = appendFrame(nil, op, payload)
+	}
+	return nil
+}
+
+// flush writes until nothing waits, or until the socket fails. Its goroutine lives only meanwhile, and the connection's
+// reading goroutine waits for its end.
+func (c *connection) flush() {
+	buffer := joinBuffers.Get().(*[joinSize]byte)
+	defer joinBuffers.Put(buffer)
+	for {
+		c.mu.Lock()
+		var b []byte
+		if c.queue != nil {
+			b = c.queue.take(buffer[:])
+		}
+		if b == nil {
+			c.endFlush()
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+
+		if _, err := c.socket.Write(b); err != nil {
+			c.mu.Lock()
+			c.endFlush()
+			c.mu.Unlock()
+			c.socket.abort()
+			return
+		}
+		c.progress.Store(int64(c.server.now()))
+	}
+}
+
+// endFlush lets go of the queue and wakes who waits for its end. c.mu is held.
+func (c *connection) endFlush() {
+	c.flushing, c.queue = false, nil
+	close(c.flushed)
+	c.flushed = nil
+}
