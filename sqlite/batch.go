@@ -1,0 +1,144 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"parley/chat"
+)
+
+// cachedRooms is how many rooms' heads the writer remembers at least: about
+// 100 bytes each. Others it looks up.
+const cachedRooms = 4096
+
+// roomHead is the end of a room's log.
+type roomHead struct {
+	id   int64 // 0: the room has no row yet
+	head uint64
+	at   int64
+}
+
+// batch is one transaction of the writer. What it changes is seen by the calls
+// in it at once, and by others only after publish.
+type batch struct {
+	*writer
+	ctx       context.Context
+	heads     map[string]roomHead // of the rooms this batch adds to
+	published []func()
+}
+
+// head returns a room's head as this batch has made it so far.
+func (b *batch) head(room string) (roomHead, error) {
+	if h, ok := b.heads[room]; ok {
+		return h, nil
+	}
+	if h, ok := b.writer.heads.get(room); ok {
+		return h, nil
+	}
+	var h roomHead
+	err := b.st.findRoom.QueryRowContext(b.ctx, room).Scan(&h.id, &h.head, &h.at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return roomHead{}, nil
+	}
+	return h, err
+}
+
+// addRoom makes the row of a room that is spoken in for the first time.
+func (b *batch) addRoom(room string) (roomHead, error) {
+	result, err := b.st.addRoom.ExecContext(b.ctx, room)
+	if err != nil {
+		return roomHead{}, err
+	}
+	id, err := result.LastInsertId()
+	return roomHead{id: id}, err
+}
+
+// storeHeads writes each room's head once, however many calls added to it.
+func (b *batch) storeHeads() error {
+	for _, h := range b.heads {
+		if _, err := b.st.setHead.ExecContext(b.ctx, h.head, h.at, h.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish makes the caches say what is now in the file.
+func (b *batch) publish() {
+	for room, h := range b.heads {
+		b.writer.heads.put(room, h)
+	}
+	for _, publish := range b.published {
+		publish()
+	}
+}
+
+// writerStatements are prepared once, for the one connection that writes.
+type writerStatements struct {
+	begin, commit, rollback                *sql.Stmt
+	findRoom, addRoom, setHead             *sql.Stmt
+	addEntry, findEntry                    *sql.Stmt
+	nameHolder, putPerson, releaseSkeleton *sql.Stmt
+}
+
+func (st *writerStatements) all() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
+		&st.begin:    "BEGIN IMMEDIATE",
+		&st.commit:   "COMMIT",
+		&st.rollback: "ROLLBACK",
+		&st.findRoom: "SELECT id, head, at FROM room WHERE name = ?",
+		&st.addRoom:  "INSERT INTO room (name, head, at) VALUES (?, 0, 0)",
+		&st.setHead:  "UPDATE room SET head = ?, at = ? WHERE id = ?",
+		&st.addEntry: `INSERT INTO entry (room, seq, kind, at, person, sender, client, text, target, checksum)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (room, person, client) WHERE client <> '' DO NOTHING`,
+		&st.findEntry: "SELECT " + entryColumns + " FROM entry WHERE room = ? AND person = ? AND client = ? AND client <> ''",
+
+		&st.nameHolder: "SELECT id FROM person WHERE skeleton = ?",
+		&st.putPerson: `INSERT INTO person (id, name, skeleton, session, holder, created, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton, session = excluded.session,
+				holder = excluded.holder, created = excluded.created, seen = excluded.seen`,
+		&st.releaseSkeleton: "UPDATE person SET skeleton = NULL, holder = '' WHERE id = ? AND holder = ? AND skeleton IS NOT NULL",
+	}
+}
+
+func prepareWriter(ctx context.Context, conn *sql.Conn) (*writerStatements, error) {
+	st := new(writerStatements)
+	for into, query := range st.all() {
+		var err error
+		if *into, err = conn.PrepareContext(ctx, query); err != nil {
+			st.close()
+			return nil, err
+		}
+	}
+	return st, nil
+}
+
+func (st *writerStatements) close() (err error) {
+	for prepared := range st.all() {
+		if *prepared != nil {
+			err = errors.Join(err, (*prepared).Close())
+		}
+	}
+	return err
+}
+
+// entryColumns are what scanEntry reads.
+const entryColumns = "seq, kind, at, person, sender, client, text, target, checksum"
+
+// scanEntry reads an entry of a room and compares its checksum. One that does
+// not match has nothing but the sequence that the row claims.
+func scanEntry(scan func(...any) error, room string, scratch []byte) (chat.Entry, []byte, error) {
+	var e chat.Entry
+	var want uint32
+	err := scan(&e.Seq, &e.Kind, &e.At, &e.Person, &e.From, &e.ID, &e.Text, &e.Target, &want)
+	if err != nil {
+		return e, scratch, err
+	}
+	got, scratch := checksum(scratch, room, &e)
+	if got != want {
+		return chat.Entry{Seq: e.Seq, Lost: true}, scratch, nil
+	}
+	return e, scratch, nil
+}

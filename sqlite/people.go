@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"parley/chat"
+)
+
+// personColumns are what scanPerson reads.
+const personColumns = "id, name, skeleton, session, holder, created, seen"
+
+func scanPerson(scan func(...any) error) (chat.Person, error) {
+	var p chat.Person
+	var skeleton sql.NullString
+	var session []byte
+	if err := scan(&p.ID, &p.Name, &skeleton, &session, &p.Holder, &p.Created, &p.Seen); err != nil {
+		return chat.Person{}, err
+	}
+	p.Skeleton = skeleton.String
+	copy(p.Session[:], session)
+	return p, nil
+}
+
+// Persons returns those of the persons that are stored. Who was asked for
+// lately is answered from memory.
+func (s *Store) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Person, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	found := make([]chat.Person, 0, len(ids))
+	for _, id := range ids {
+		p, err := s.person(ctx, id)
+		if errors.Is(err, chat.ErrNoPerson) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+func (s *Store) person(ctx context.Context, id chat.PersonID) (chat.Person, error) {
+	p, ok, changes := s.people.get(id)
+	if ok {
+		return p, nil
+	}
+	p, err := s.onePerson(ctx, s.read.personByID, id)
+	if err == nil {
+		s.people.fill(p, changes)
+	}
+	return p, err
+}
+
+// PersonBySession returns whose session has this hash, or chat.ErrNoPerson.
+func (s *Store) PersonBySession(ctx context.Context, session [32]byte) (chat.Person, error) {
+	return s.onePerson(ctx, s.read.personBySession, session[:])
+}
+
+// PersonByName returns who holds a skeleton, or chat.ErrNoPerson.
+func (s *Store) PersonByName(ctx context.Context, skeleton string) (chat.Person, error) {
+	return s.onePerson(ctx, s.read.personByName, skeleton)
+}
+
+func (s *Store) onePerson(ctx context.Context, query *sql.Stmt, key any) (chat.Person, error) {
+	p, err := scanPerson(query.QueryRowContext(ctx, key).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chat.Person{}, chat.ErrNoPerson
+	}
+	if err != nil {
+		return chat.Person{}, s.failed(err, "look a person up")
+	}
+	return p, nil
+}
+
+// PutPerson stores a person whole and takes the skeleton in the same step; see
+// chat.People. It returns when that is durable, or chat.ErrNameTaken.
+func (s *Store) PutPerson(ctx context.Context, p chat.Person) error {
+	taken := false
+	err := s.writer.submit(ctx, 0, func(b *batch) (err error) {
+		if taken, err = b.heldByAnother(p); err != nil || taken {
+			return err
+		}
+		return b.putPerson(p)
+	})
+	if err != nil {
+		return fmt.Errorf("store person %q: %w", p.ID, err)
+	}
+	if taken {
+		return chat.ErrNameTaken
+	}
+	return nil
+}
+
+func (b *batch) heldByAnother(p chat.Person) (bool, error) {
+	if p.Skeleton == "" {
+		return false, nil
+	}
+	var holder chat.PersonID
+	err := b.st.nameHolder.QueryRowContext(b.ctx, p.Skeleton).Scan(&holder)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return holder != p.ID, err
+}
+
+func (b *batch) putPerson(p chat.Person) error {
+	skeleton := sql.NullString{String: p.Skeleton, Valid: p.Skeleton != ""}
+	var session []byte // stays null for somebody without one
+	if p.Session != [32]byte{} {
+		session = p.Session[:]
+	}
+	_, err := b.st.putPerson.ExecContext(b.ctx, p.ID, p.Name, skeleton, session, p.Holder, p.Created, p.Seen)
+	if err != nil {
+		return err
+	}
+	b.published = append(b.published, func() { b.people.put(p) })
+	return nil
+}
+
+// ReleaseName takes the skeleton from the person, if it is still held and
+// still by the given holder.
+func (s *Store) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {
+	err := s.writer.submit(ctx, 0, func(b *batch) error {
+		if _, err := b.st.releaseSkeleton.ExecContext(b.ctx, id, holder); err != nil {
+			return err
+		}
+		b.published = append(b.published, func() { b.people.forget(id) })
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("release the name of person %q: %w", id, err)
+	}
+	return nil
+}
