@@ -1,41 +1,275 @@
-import { DEFAULT_LIMITS } from './protocol.js'
-import { Room } from './room.js'
+// The chat as a program sees it: connects, stays connected, and holds the rooms.
+import { Answers, unconnected } from './answers.js'
+import { ALL, concede, hello } from './hello.js'
+import { ANSWERS_ACTION, BLAMED_CLOSES, DEFAULT_LIMITS } from './protocol.js'
+import { ChatError } from './error.js'
+import { emit } from './emit.js'
+import { Life } from './life.js'
 import { measure } from './measure.js'
+import { Room } from './room.js'
+import { Session } from './session.js'
 
+const KEEP_ALIVE = 4 * 60 * 1000 // ms; API Gateway closes after 10 minutes of silence
+const PATIENCE = 10 * 1000 // ms that a question waits for a connection
+const MOST_WAITING = 100 // questions that do
+
+/**
+ * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
+ * (detail ChatError that answers no pending promise).
+ */
 export class Chat extends EventTarget {
+  #life
+  #answers
+  #session
+  #link
+  #hello = { id: '', wishes: ALL }
+  #nameRefused = false
+  #token
+  #nextId
+  #timers
+  /** @type {any} */
+  #keepAlive = null
+  #pinging = false
+  /** @type {Set<() => void>} */
+  #waiting = new Set()
+
   /** @param {import('./types.js').ChatOptions} options */
-  constructor(options) {
+  constructor({
+    server, storage, link = '', WebSocket = globalThis.WebSocket, now = Date.now, random = Math.random,
+    timers = globalThis, onLine = () => globalThis.navigator?.onLine !== false,
+  }) {
     super()
-    /** @type {import('./types.js').ChatState} */
-    this.state = 'stopped'
-    this.retryAt = 0
-    /** @type {import('./error.js').ChatError|null} */
-    this.stopReason = null
-    /** @type {import('./types.js').You|null} */
+    /** From the first welcome on. @type {import('./types.js').You|null} */
     this.you = null
     this.limits = DEFAULT_LIMITS
+    /** Name and version, as welcome tells. */
     this.server = ''
-    this.remembered = ''
     /** @type {Map<string, Room>} */
     this.rooms = new Map()
+    this.#token = link
+    this.#timers = timers
+    this.#session = new Session(server, storage)
+    this.#nextId = ids(random)
+    this.#life = new Life({
+      WebSocket, server, now, random, timers, onLine,
+      opened: () => this.#greet(ALL),
+      event: (event) => this.#receive(event),
+      lost: (end, innocent) => this.#lost(end, innocent),
+      changed: () => this.#changed(),
+    })
+    this.#answers = new Answers(timers, (action) => this.#life.connection?.send(action) ?? false)
+    /** @type {import('./types.js').RoomLink} */
+    this.#link = {
+      online: () => this.state === 'online',
+      you: () => this.you,
+      nextId: this.#nextId,
+      tell: (action) => this.state === 'online' && (this.#life.connection?.send(action) ?? false),
+      ask: (action) => this.#ask(action),
+      complain: (error) => emit(this, 'error', error),
+      measure: (text) => this.measure(text),
+      now, random, timers,
+    }
   }
 
-  start() {}
-  stop() {}
-  retryNow() {}
-  wake() {}
-  /** @param {string} name @returns {Promise<void>} */
-  async rename(name) {}
-  /** @param {string} name */
+  get state() { return this.#life.state }
+  /** ms since 1970 when 'waiting' ends, else 0. */
+  get retryAt() { return this.#life.retryAt }
+  /** Why the server wants us to stay away; null: it said nothing, or nobody was sent away. */
+  get stopReason() { return this.#life.stopReason }
+  /** The name that this device had last time, '' if none. */
+  get remembered() { return this.#session.name }
+
+  start() { this.#life.connect() }
+  stop() { this.#life.stop() }
+  /** Connects at once instead of waiting. */
+  retryNow() { this.#life.connect() }
+  /** To be called when the page becomes visible and when the browser's 'online' and 'offline' come. */
+  wake() { if (this.#life.wake()) this.#ping() }
+
+  /** Takes a name; rejects ChatError. @param {string} name @returns {Promise<void>} */
+  async rename(name) {
+    await this.#online()
+    await this.#ask({ type: 'rename', name })
+  }
+
+  /** Joins, and again after each reconnect until leave. @param {string} name */
   join(name) {
-    const room = this.rooms.get(name) ?? new Room(name)
+    const known = this.rooms.get(name)
+    if (known) return known
+    const room = new Room(name, this.#link)
     this.rooms.set(name, room)
+    if (this.state === 'online') room.enter()
     return room
   }
+
   /** @param {string} name */
-  leave(name) { this.rooms.delete(name) }
-  /** @returns {Promise<import('./types.js').RoomInfo[]>} */
-  async listRooms() { return [] }
+  leave(name) {
+    this.rooms.get(name)?.close()
+    if (this.rooms.delete(name)) this.#link.tell({ type: 'leave', id: this.#nextId(), room: name })
+  }
+
+  /** The most recently spoken in first; rejects ChatError. @returns {Promise<import('./types.js').RoomInfo[]>} */
+  async listRooms() {
+    await this.#online()
+    const answer = await this.#ask({ type: 'rooms' })
+    return answer.type === 'rooms' ? answer.rooms : []
+  }
+
   /** @param {string} text */
   measure(text) { return measure(text, this.limits) }
+
+  /** @param {import('./types.js').Action} action */
+  async #ask({ type, ...fields }) {
+    if (this.state !== 'online') throw unconnected()
+    return this.#answers.ask({ type, id: this.#nextId(), ...fields })
+  }
+
+  /** Resolves when online, rejects when that takes too long. @returns {Promise<void>} */
+  #online() {
+    if (this.state === 'online') return Promise.resolve()
+    if (this.state === 'stopped' || this.#waiting.size >= MOST_WAITING) return Promise.reject(unconnected())
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.state === 'connecting' || this.state === 'waiting') return
+        this.#timers.clearTimeout(timer)
+        this.#waiting.delete(look)
+        if (this.state === 'online') resolve()
+        else reject(unconnected())
+      }
+      const timer = this.#timers.setTimeout(() => {
+        this.#waiting.delete(look)
+        reject(unconnected())
+      }, PATIENCE)
+      this.#waiting.add(look)
+    })
+  }
+
+  /** @param {import('./hello.js').Wishes} wishes */
+  #greet(wishes) {
+    const { token, name } = this.#session
+    this.#hello = { id: this.#nextId(), wishes }
+    this.#life.connection?.send(hello({
+      id: this.#hello.id,
+      session: token,
+      name: this.#nameRefused ? '' : name,
+      link: this.#token,
+      rooms: [...this.rooms.values()].slice(0, this.limits.rooms).map((room) => room.position()),
+    }, wishes))
+  }
+
+  /** @param {import('./types.js').ServerEvent} event */
+  #receive(event) {
+    switch (event.type) {
+      case 'welcome': return this.#welcomed(event)
+      case 'error': return this.#refused(ChatError.of(event), event.id)
+      case 'unanswered': return this.#doubt()
+      case 'renamed': return this.#renamed(event)
+      case 'notice': return void emit(this, 'notice', { code: event.code, text: event.text })
+      case 'rooms': case 'pong': return void this.#answers.resolve(event.id, event)
+      case 'joined': case 'history': this.#answers.resolve(event.id, event)
+    }
+    if ('room' in event) this.rooms.get(event.room)?.receive(event)
+  }
+
+  /** @param {import('./types.js').Welcome} event */
+  #welcomed({ you, session, server, limits, rooms }) {
+    if (this.state !== 'connecting') return // a repeat
+    const newVersion = this.server !== '' && server !== this.server
+    this.you = you
+    this.server = server
+    this.limits = limits ?? this.limits
+    this.#token = ''
+    if (session !== '') this.#session.token = session
+    if (you.name !== '') this.#session.name = you.name
+    emit(this, 'you', you)
+    const wanted = [...this.rooms] // those that a listener joins now join by themselves
+    this.#life.welcomed()
+    for (const [name, room] of wanted) room.welcomed(this.#hello.wishes.rooms && rooms.includes(name))
+    if (newVersion) emit(this, 'version', server)
+  }
+
+  /** @param {ChatError} error @param {string} id of the action it answers */
+  #refused(error, id) {
+    if (id !== '' && id === this.#hello.id && this.state === 'connecting') return this.#turnedAway(error)
+    if (id !== '' && this.#answers.reject(id, error)) return
+    for (const room of this.rooms.values()) if (room.refused(id, error)) return
+    if (id === '' && !ANSWERS_ACTION.has(error.code)) this.#life.connection?.foretell(error)
+    emit(this, 'error', error)
+  }
+
+  /** @param {ChatError} error */
+  #turnedAway(error) {
+    const wishes = concede(this.#hello.wishes, error.code)
+    if (!wishes) return this.#life.connection?.part(error)
+    if (this.#hello.wishes.name && !wishes.name) this.#nameRefused = true
+    this.#greet(wishes)
+    emit(this, 'error', error)
+  }
+
+  /** @param {import('./types.js').Renamed} event */
+  #renamed(event) {
+    for (const room of this.rooms.values()) room.receive(event)
+    if (!this.you || event.person !== this.you.id) return
+    this.you = { ...this.you, name: event.to }
+    this.#session.name = event.to
+    this.#nameRefused = false
+    emit(this, 'you', this.you)
+    for (const room of this.rooms.values()) room.named()
+    this.#answers.resolve(event.id, event)
+  }
+
+  /** API Gateway says that an action failed, not which. */
+  #doubt() {
+    if (this.state === 'connecting') return this.#life.connection?.drop()
+    this.#answers.again()
+    for (const room of this.rooms.values()) room.doubt()
+  }
+
+  /** @param {import('./connection.js').End} end @param {boolean} innocent */
+  #lost({ code, parting }, innocent) {
+    this.#timers.clearTimeout(this.#keepAlive)
+    this.#answers.lost()
+    const item = BLAMED_CLOSES.has(code) ? 'guilty' : innocent ? 'innocent' : 'suspect'
+    for (const room of this.rooms.values()) room.lost(item, parting)
+  }
+
+  #changed() {
+    this.#timers.clearTimeout(this.#keepAlive)
+    if (this.state === 'online') this.#later()
+    for (const look of [...this.#waiting]) look()
+    for (const room of this.rooms.values()) room.named()
+    emit(this, 'state', this.state)
+  }
+
+  #later() {
+    this.#keepAlive = this.#timers.setTimeout(() => {
+      this.#ping()
+      this.#later()
+    }, KEEP_ALIVE)
+  }
+
+  /** Tells whether the connection lives, and whether a room's tail was lost. */
+  async #ping() {
+    if (this.#pinging) return
+    this.#pinging = true
+    const { connection } = this.#life
+    const asked = [...this.rooms.values()].filter((room) => room.epoch !== '')
+    try {
+      const rooms = asked.map((room) => room.position())
+      const answer = await this.#ask({ type: 'ping', ...(rooms.length > 0 && { rooms }) })
+      if (answer.type !== 'pong') return
+      for (const room of asked) room.heard(answer.rooms.find((told) => told.room === room.name))
+    } catch (error) {
+      if (/** @type {ChatError} */ (error).code === 'unanswered') connection?.drop()
+    } finally {
+      this.#pinging = false
+    }
+  }
+}
+
+/** Ids of actions: random for each tab, then counted. @param {() => number} random */
+const ids = (random) => {
+  const tab = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('')
+  let count = 0
+  return () => `${tab}-${++count}`
 }

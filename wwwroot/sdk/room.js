@@ -1,34 +1,293 @@
-/** One room as this client sees it. Made by Chat.join. */
+import { CatchUp } from './catchup.js'
+import { ChatError } from './error.js'
+import { emit } from './emit.js'
+import { LogWindow } from './log.js'
+import { Outbox } from './outbox.js'
+import { People } from './people.js'
+import { Typing } from './typing.js'
+import { HISTORY_PAGE } from './protocol.js'
+
+/** @typedef {import('./types.js').ServerEvent} ServerEvent */
+/** @typedef {import('./types.js').MessagesDetail} MessagesDetail */
+
+const JOINED_WITHIN = 10 * 1000 // ms after the welcome that promised it
+const JOIN_AGAIN_AFTER = 2 * 1000 // ms
+const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
+const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
+
+/**
+ * One room as this client sees it; made by Chat.join. Events: 'messages'
+ * (MessagesDetail), 'pending', 'people', 'typing', 'joined', 'incomplete'.
+ */
 export class Room extends EventTarget {
-  /** @param {string} name */
-  constructor(name) {
+  #link
+  #log = new LogWindow()
+  #people = new People()
+  #typing
+  #outbox
+  #catchUp
+  #open = false // joined on this connection
+  #joining = false // a joined is awaited
+  /** @type {any} */
+  #joinTimer = null
+  /** @type {Promise<number>|null} */
+  #older = null
+
+  /** @param {string} name @param {import('./types.js').RoomLink} link */
+  constructor(name, link) {
     super()
+    const { now, random, timers } = link
+    this.#link = link
     this.name = name
-    this.epoch = ''
-    this.floor = 0
-    this.head = 0
-    this.count = 0
-    /** @type {Map<string, import('./types.js').Person>} */
-    this.people = new Map()
-    /** @type {import('./types.js').Message[]} */
-    this.messages = []
-    /** @type {import('./types.js').Pending[]} */
-    this.pending = []
-    /** @type {Map<string, string>} person's id to name */
-    this.typing = new Map()
-    this.atStart = false
+    /** True after the first 'joined'. */
     this.joined = false
+    /** Mine, not come back yet, in sending order. @type {import('./types.js').Pending[]} */
+    this.pending = []
+    this.#typing = new Typing({
+      say: () => this.#open && link.tell({ type: 'typing', room: name }),
+      changed: () => emit(this, 'typing'),
+      now, timers,
+    })
+    this.#outbox = new Outbox({
+      nextId: link.nextId,
+      send: ({ id, text }) => link.tell({ type: 'message', id, room: name, text }),
+      online: () => link.online() && link.you()?.name !== '',
+      open: () => this.#open && link.you()?.name !== '',
+      check: (text) => tooLarge(link.measure(text)),
+      changed: () => this.#showPending(),
+      now, timers,
+    })
+    this.#catchUp = new CatchUp({
+      behind: () => this.#open && this.#log.behind,
+      ask: () => this.#askNewer(),
+      random, timers,
+    })
   }
 
-  /** @param {string} text @returns {import('./types.js').Pending} */
-  send(text) { return { id: '', text, at: 0, state: 'queued' } }
+  get epoch() { return this.#log.epoch }
+  get floor() { return this.#log.floor }
+  get head() { return this.#log.head }
+  /** Persons with a name who are here. */
+  get count() { return this.#people.count }
+  get people() { return this.#people.byId }
+  /** A contiguous window of the log, in order. Not to be changed from outside. */
+  get messages() { return this.#log.messages }
+  get typing() { return this.#typing.names }
+  /** True when there is nothing older. */
+  get atStart() { return this.#log.atStart }
+
+  /** Says something: at once, or when there is a connection and a name. Throws ChatError 'busy' beyond 1,000 that wait. @param {string} text */
+  send(text) { return this.#outbox.add(text) }
+  /** @param {string} id of a failed one */
+  retry(id) { this.#outbox.retry(id) }
   /** @param {string} id */
-  retry(id) {}
-  /** @param {string} id */
-  discard(id) {}
-  typingNow() {}
-  /** @returns {Promise<number>} */
-  async loadOlder() { return 0 }
-  /** @param {number} max */
-  trim(max) {}
+  discard(id) { this.#outbox.discard(id) }
+  /** Call it at each keystroke. */
+  typingNow() { this.#typing.say() }
+
+  /** Resolves to how many messages were prepended; rejects ChatError. @returns {Promise<number>} */
+  loadOlder() {
+    this.#older ??= this.#loadOlder().finally(() => { this.#older = null })
+    return this.#older
+  }
+
+  /** Forgets the oldest messages beyond most; loadOlder brings them back. @param {number} most */
+  trim(most) { this.#tell(this.#log.trim(most)) }
+
+  /** Where this client is. @returns {import('./types.js').Position} */
+  position() {
+    const { known, epoch, to } = this.#log
+    return known ? { room: this.name, epoch, after: to } : { room: this.name }
+  }
+
+  // What follows is Chat's to call.
+
+  /** The connection was welcomed. @param {boolean} promised a joined follows without being asked for */
+  welcomed(promised) {
+    if (!promised) this.enter()
+    else {
+      this.#joining = true
+      this.#enterIn(JOINED_WITHIN)
+    }
+    this.#outbox.pump()
+  }
+
+  /** Joins, again if need be, until joined has come. */
+  async enter() {
+    const { timers, ask, complain } = this.#link
+    timers.clearTimeout(this.#joinTimer)
+    this.#joining = true
+    this.#open = false
+    this.#catchUp.stop()
+    try {
+      await ask({ type: 'join', ...this.position() })
+    } catch (e) {
+      const error = /** @type {ChatError} */ (e)
+      if (!this.#joining || error.code === 'unconnected') return
+      if (error.retry) this.#enterIn(error.after || JOIN_AGAIN_AFTER)
+      else complain(error)
+    }
+  }
+
+  /** What a pong says; undefined: the connection is not in this room. @param {{epoch: string, head: number}} [told] */
+  heard(told) {
+    if (!this.#open) return
+    if (!told || told.epoch !== this.epoch) {
+      this.#log.forgetHeld()
+      this.enter()
+    } else {
+      this.#log.head = Math.max(this.#log.head, told.head)
+      this.#catchUp.look()
+    }
+  }
+
+  /** @param {ServerEvent} event */
+  receive(event) {
+    if (event.type === 'message') this.#message(event)
+    else if (event.type === 'edit' || event.type === 'delete') this.#live(event)
+    else if (event.type === 'joined') this.#entered(event)
+    else if (event.type === 'presence') {
+      this.#people.changed(event)
+      emit(this, 'people', event)
+    } else if (event.type === 'typing') {
+      if (event.person !== this.#link.you()?.id) this.#typing.heard(event.person, event.name)
+    } else if (event.type === 'renamed') {
+      if (this.#people.renamed(event)) emit(this, 'people', event)
+      if (this.typing.has(event.person)) this.#typing.heard(event.person, event.to)
+    }
+  }
+
+  /** @param {string} id @param {ChatError} error @returns {boolean} whether it was about a message of ours */
+  refused(id, error) {
+    const lostRoom = error.code === 'not_in_room' || error.code === 'hello_first'
+    const ours = this.#outbox.refused(id, lostRoom ? new ChatError(error.code, error.message, { retry: true, after: error.after }) : error)
+    if (ours && lostRoom && this.#open) this.enter()
+    return ours
+  }
+
+  /** An action failed, nobody knows which. */
+  doubt() { this.#outbox.doubt() }
+
+  /** The connection is gone. @param {'innocent'|'suspect'|'guilty'} item @param {ChatError|null} error */
+  lost(item, error) {
+    this.#link.timers.clearTimeout(this.#joinTimer)
+    this.#open = this.#joining = false
+    this.#log.forgetHeld()
+    this.#catchUp.stop()
+    this.#outbox.lost(item, error)
+  }
+
+  /** I have a name now, or the chat another state: what waits may go, or is called otherwise. */
+  named() { this.#outbox.pump() }
+
+  close() {
+    this.lost('innocent', null)
+    this.#outbox.close()
+    this.#typing.close()
+  }
+
+  /** @param {import('./types.js').Joined} event */
+  #entered(event) {
+    if (!this.#joining) return // a repeat
+    this.#joining = false
+    this.#open = this.joined = true
+    this.#link.timers.clearTimeout(this.#joinTimer)
+    this.#people.joined(event)
+    this.#take(event)
+    emit(this, 'joined')
+    emit(this, 'people')
+    if (event.more && this.#log.behind) this.#catchUp.now()
+    this.#outbox.pump()
+  }
+
+  /** A page to continue with, or to start over with. @param {import('./types.js').Page} page */
+  #take(page) {
+    const log = this.#log
+    const other = log.known && page.epoch !== log.epoch
+    const gap = log.known && !page.complete && page.from > log.to + 1
+    if (other) this.#outbox.forgetPlaces()
+    for (const message of page.messages) this.#mine(message)
+    this.#tell(!log.known || other || gap ? log.reset(page) : log.merge(page))
+    if (other || gap) emit(this, 'incomplete')
+    this.#catchUp.look()
+  }
+
+  /** @param {import('./types.js').Said} event */
+  #message({ type, room, ...message }) {
+    this.#mine(message)
+    this.#typing.forget(message.person)
+    this.#live(message)
+  }
+
+  /** @param {import('./types.js').Message|import('./types.js').Change} entry */
+  #live(entry) {
+    this.#tell(this.#log.receive(entry, this.#open))
+    this.#catchUp.look()
+  }
+
+  /** @param {import('./types.js').Message} message */
+  #mine({ person, id, seq }) {
+    if (person === this.#link.you()?.id) this.#outbox.came(id, seq)
+  }
+
+  /** @param {MessagesDetail[]} details */
+  #tell(details) {
+    for (const detail of details) emit(this, 'messages', detail)
+    this.#outbox.settle(this.#log.to)
+    if (this.messages.length > MOST_MESSAGES) this.trim(MOST_MESSAGES * 0.8)
+  }
+
+  /** @param {number} ms */
+  #enterIn(ms) {
+    this.#joinTimer = this.#link.timers.setTimeout(() => this.enter(), ms)
+  }
+
+  /** @returns {Promise<boolean>} whether it brought anything */
+  async #askNewer() {
+    const before = this.#log.to
+    const page = await this.#ask({ after: before }).catch((/** @type {ChatError} */ { code }) => {
+      if (code === 'not_in_room') this.enter()
+      return null
+    })
+    if (page && page.epoch !== this.epoch) this.#log.forgetHeld()
+    if (page) this.#take(page)
+    return this.#log.to > before || !this.#log.behind
+  }
+
+  async #loadOlder() {
+    const log = this.#log
+    for (let i = 0; i < EMPTY_PAGES && log.known && !log.atStart; i++) {
+      const before = log.messages.length
+      const page = await this.#ask({ before: log.from, limit: HISTORY_PAGE })
+      if (page.epoch !== log.epoch || page.to !== log.from - 1) return 0
+      this.#tell(log.merge(page))
+      if (!page.more) log.atStart = true
+      if (log.messages.length > before) return log.messages.length - before
+    }
+    return 0
+  }
+
+  /** @param {{after: number}|{before: number, limit: number}} range @returns {Promise<import('./types.js').History>} */
+  async #ask(range) {
+    const answer = await this.#link.ask({ type: 'history', room: this.name, ...range })
+    if (answer.type !== 'history') throw new ChatError('unanswered', 'The server answered something else.', { retry: true })
+    return answer
+  }
+
+  #showPending() {
+    const now = this.#outbox.items
+    const shown = now.map(({ id, state, error }) => `${id} ${state} ${error?.code ?? ''}`).join()
+    this.pending = now
+    if (shown === this.#shown) return
+    this.#shown = shown
+    emit(this, 'pending')
+  }
+  #shown = ''
 }
+
+/** @param {import('./types.js').Measure} measure */
+const tooLarge = ({ runes, left, over }) => over
+  ? new ChatError('too_large', left < 0
+    ? `A message may have ${(runes + left).toLocaleString('en')} characters; this one has ${runes.toLocaleString('en')}.`
+    : 'This message is too large to be sent. Make it shorter.')
+  : null

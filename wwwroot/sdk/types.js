@@ -77,7 +77,7 @@
 
 /**
  * A frame that came in, its fields checked by decode().
- * @typedef {{type: 'welcome', id: string, you: You, session: string, server: string, limits: Limits, rooms: string[]}} Welcome
+ * @typedef {{type: 'welcome', id: string, you: You, session: string, server: string, limits: Limits|null, rooms: string[]}} Welcome
  * @typedef {Page & {type: 'joined', id: string, people: Person[], count: number}} Joined
  * @typedef {Page & {type: 'history', id: string}} History
  * @typedef {Message & {type: 'message', room: string}} Said
@@ -90,7 +90,8 @@
  * @typedef {{type: 'pong', id: string, rooms: {room: string, epoch: string, head: number}[]}} Pong
  * @typedef {{type: 'notice', id: string, code: string, text: string}} Notice
  * @typedef {{type: 'error', id: string, code: string, message: string, retry: boolean, after: number, suggestion: string}} Refusal
- * @typedef {Welcome|Joined|History|Said|Changed|Left|Presence|SomebodyTypes|Renamed|Rooms|Pong|Notice|Refusal} ServerEvent
+ * @typedef {{type: 'unanswered'}} Unanswered API Gateway's word for an action whose function failed
+ * @typedef {Welcome|Joined|History|Said|Changed|Left|Presence|SomebodyTypes|Renamed|Rooms|Pong|Notice|Refusal|Unanswered} ServerEvent
  */
 
 /**
@@ -131,6 +132,21 @@
  * @property {() => number} [random] 0 to less than 1
  * @property {Timers} [timers]
  * @property {() => boolean} [onLine] false where the browser knows that there is no network
+ */
+
+/**
+ * What a room needs of the chat it belongs to.
+ * @typedef {object} RoomLink
+ * @property {() => boolean} online
+ * @property {() => You|null} you
+ * @property {() => string} nextId
+ * @property {(action: Action) => boolean} tell sends, if there is a connection
+ * @property {(action: Action) => Promise<ServerEvent>} ask sends under a new id; rejects ChatError, also if there is no connection or no answer in time
+ * @property {(error: import('./error.js').ChatError) => void} complain
+ * @property {(text: string) => Measure} measure
+ * @property {() => number} now
+ * @property {() => number} random
+ * @property {Timers} timers
  */
 
 /**

@@ -1,0 +1,238 @@
+// What I said and have not seen come back. At least once to the wire: an item
+// is sent again under the same id until its own copy is here, one at a time, so
+// that the log has them in the order in which they were written.
+import { ChatError } from './error.js'
+
+/** @typedef {import('./types.js').Pending} Pending */
+
+const SLOW_AFTER = 1000 // ms without the copy
+const AGAIN_AFTER = 2 * 1000 // ms, where an error says retry without a time
+const LONGEST_WAIT = 60 * 1000 // ms, whatever an error says
+const COPY_WITHIN = 10 * 1000 // ms until it is sent again on the same connection
+const MOST_SENDS = 4 // without any answer on one connection
+const MOST_DROPS = 2 // connections lost while it was in flight
+const MOST_PENDING = 1000
+
+/**
+ * @typedef {object} Entry
+ * @property {Pending} item
+ * @property {boolean} inFlight sent on this connection, not come back
+ * @property {boolean} waits for the time that an error told
+ * @property {number} sends on this connection
+ * @property {number} drops
+ * @property {number} since ms since 1970: counts towards slow from here
+ * @property {number} seq where its copy is in the log; 0: not known
+ */
+
+export class Outbox {
+  /** @type {Entry[]} */
+  #entries = []
+  /** @type {any} */
+  #sendTimer = null
+  /** @type {any} */
+  #slowTimer = null
+  #options
+
+  /**
+   * @param {object} options
+   * @param {() => string} options.nextId
+   * @param {(item: Pending) => boolean} options.send
+   * @param {() => boolean} options.online the person may expect it to be on its way
+   * @param {() => boolean} options.open the room takes messages now
+   * @param {(text: string) => ChatError|null} options.check before anything is sent
+   * @param {() => void} options.changed called after each change of items
+   * @param {() => number} options.now
+   * @param {import('./types.js').Timers} options.timers
+   */
+  constructor(options) {
+    this.#options = options
+  }
+
+  /** In sending order. @returns {Pending[]} */
+  get items() { return this.#entries.map(({ item }) => item) }
+
+  /** Throws ChatError 'busy' where too much is waiting. @param {string} text @returns {Pending} */
+  add(text) {
+    const { nextId, now, check } = this.#options
+    if (this.#entries.length >= MOST_PENDING) throw new ChatError('busy', 'Too many messages are waiting to be sent.', { retry: true })
+    /** @type {Pending} */
+    const item = { id: nextId(), text: wellFormed(text), at: now(), state: 'queued' }
+    this.#entries.push({ item, inFlight: false, waits: false, sends: 0, drops: 0, since: now(), seq: 0 })
+    const error = check(item.text)
+    if (error) this.#fail(this.#entries[this.#entries.length - 1], error)
+    this.pump()
+    return item
+  }
+
+  /** A failed one again, after those that wait. @param {string} id */
+  retry(id) {
+    const entry = this.#find(id)
+    if (entry?.item.state !== 'failed') return
+    this.#remove(entry)
+    this.#entries.push({ ...entry, drops: 0, sends: 0, inFlight: false, waits: false, since: this.#options.now() })
+    delete entry.item.error
+    entry.item.state = 'queued'
+    const error = this.#options.check(entry.item.text)
+    if (error) this.#fail(this.#entries[this.#entries.length - 1], error)
+    this.pump()
+  }
+
+  /** @param {string} id */
+  discard(id) {
+    const entry = this.#find(id)
+    if (entry) this.#remove(entry)
+    this.pump()
+  }
+
+  /** Its own copy came back: it is durable. @param {string} id @param {number} seq */
+  came(id, seq) {
+    const entry = this.#find(id)
+    if (!entry) return
+    this.#rest(entry)
+    entry.seq = seq
+  }
+
+  /** The window holds the log up to here: what it shows is pending no more. Sends the next. @param {number} to */
+  settle(to) {
+    this.#entries = this.#entries.filter(({ seq }) => seq === 0 || seq > to)
+    this.pump()
+  }
+
+  /** Sequences mean something else now: what came back is wherever the server has it. */
+  forgetPlaces() {
+    this.#entries = this.#entries.filter(({ seq }) => seq === 0)
+  }
+
+  /** @param {string} id @param {ChatError} error @returns {boolean} whether it was about one of ours */
+  refused(id, error) {
+    const entry = this.#find(id)
+    if (!entry) return false
+    if (!entry.inFlight) return true
+    this.#rest(entry)
+    if (error.retry) {
+      entry.item.error = error
+      entry.sends = 0
+      this.#wait(entry, Math.min(error.after || AGAIN_AFTER, LONGEST_WAIT))
+    } else this.#fail(entry, error)
+    this.pump()
+    return true
+  }
+
+  /** An action failed, it may have been this one: it is sent again sooner. */
+  doubt() {
+    const entry = this.#entries.find(({ inFlight }) => inFlight)
+    if (entry) this.#again(entry, AGAIN_AFTER)
+  }
+
+  /**
+   * The connection is gone.
+   * @param {'innocent'|'suspect'|'guilty'} item how far the one in flight may be to blame
+   * @param {ChatError|null} error
+   */
+  lost(item, error) {
+    this.#options.timers.clearTimeout(this.#sendTimer)
+    for (const entry of this.#entries) {
+      const flew = entry.inFlight
+      this.#rest(entry)
+      entry.sends = 0
+      if (!flew || item === 'innocent') continue
+      entry.drops++
+      if (item === 'guilty' || entry.drops >= MOST_DROPS) {
+        this.#fail(entry, error ?? new ChatError('unconnected', 'The connection broke while this was being sent.', { retry: true }))
+      }
+    }
+    this.pump()
+  }
+
+  /** Nothing is sent any more. */
+  close() {
+    this.#options.timers.clearTimeout(this.#sendTimer)
+    this.#options.timers.clearTimeout(this.#slowTimer)
+    this.#entries = []
+  }
+
+  /** Sends the next one if it may go now, and tells what has changed. */
+  pump() {
+    const next = this.#entries.find(({ item, seq }) => item.state !== 'failed' && seq === 0)
+    if (next && !next.inFlight && !next.waits && this.#options.open()) this.#send(next)
+    this.#name()
+    this.#options.changed()
+  }
+
+  /** @param {Entry} entry */
+  #send(entry) {
+    if (!this.#options.send(entry.item)) return
+    entry.inFlight = true
+    entry.sends++
+    this.#again(entry, COPY_WITHIN)
+  }
+
+  /** @param {Entry} entry @param {number} ms */
+  #again(entry, ms) {
+    const { timers } = this.#options
+    timers.clearTimeout(this.#sendTimer)
+    this.#sendTimer = timers.setTimeout(() => {
+      this.#rest(entry)
+      if (entry.sends >= MOST_SENDS) this.#fail(entry, new ChatError('unanswered', 'The server did not answer. Try again.', { retry: true }))
+      this.pump()
+    }, ms)
+  }
+
+  /** @param {Entry} entry @param {number} ms */
+  #wait(entry, ms) {
+    entry.waits = true
+    this.#sendTimer = this.#options.timers.setTimeout(() => {
+      entry.waits = false
+      this.pump()
+    }, ms)
+  }
+
+  /** @param {Entry} entry */
+  #rest(entry) {
+    if (entry.inFlight) this.#options.timers.clearTimeout(this.#sendTimer)
+    entry.inFlight = false
+    entry.waits = false
+  }
+
+  /** @param {Entry} entry @param {ChatError} error */
+  #fail(entry, error) {
+    this.#rest(entry)
+    entry.item.state = 'failed'
+    entry.item.error = error
+  }
+
+  /** Gives each its state, and comes back when the next one turns slow. */
+  #name() {
+    const { now, online, timers } = this.#options
+    timers.clearTimeout(this.#slowTimer)
+    let soonest = Infinity
+    for (const entry of this.#entries) {
+      if (entry.item.state === 'failed') continue
+      const was = entry.item.state
+      if (online() && was === 'queued') entry.since = now()
+      const left = entry.since + SLOW_AFTER - now()
+      entry.item.state = !online() ? 'queued' : left <= 0 ? 'slow' : 'sending'
+      if (entry.item.state === 'sending') soonest = Math.min(soonest, left)
+    }
+    if (soonest < Infinity) {
+      this.#slowTimer = timers.setTimeout(() => {
+        this.#name()
+        this.#options.changed()
+      }, soonest)
+    }
+  }
+
+  /** @param {string} id */
+  #find(id) {
+    return id === '' ? undefined : this.#entries.find(({ item }) => item.id === id)
+  }
+
+  /** @param {Entry} entry */
+  #remove(entry) {
+    if (entry.inFlight || entry.waits) this.#options.timers.clearTimeout(this.#sendTimer)
+    this.#entries = this.#entries.filter((other) => other !== entry)
+  }
+}
+
+/** Half a surrogate pair cannot be sent: JSON would carry it, UTF-8 cannot. @param {string} text */
+const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd')
