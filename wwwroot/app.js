@@ -1,0 +1,61 @@
+import './elements/chat-app.js'
+import { Chat } from './sdk/chat.js'
+import { keep } from './elements/keep.js'
+import { part } from './elements/node.js'
+import { pathOf, roomOf } from './elements/place.js'
+
+// What a test or a reader of screens finds here, by role and name: navigation
+// "Rooms" · log "Messages" with an article for each message (data-seq; data-state
+// pending: sending, slow, queued, failed; said: edited, deleted, lost) · list
+// "People" · status · textbox "Choose a name", button "Join" · textbox "Message",
+// button "Send" · textbox "Open a room" · buttons "Rooms", "People", "Help" ·
+// dialogs "Rooms", "People", "Help" · in a message: buttons "Copy text", "Copy
+// link", and after a failure "Retry", "Copy", "Discard".
+
+const PATIENCE = 30 * 1000 // ms, the longest wait between two tries to fetch config.json
+
+const app = /** @type {import('./elements/chat-app.js').ChatApp} */ (part(document, 'chat-app'))
+
+/**
+ * The address of the WebSocket, as in the sample of 2019: config.json, key
+ * "server". Asks until there is an answer.
+ * @returns {Promise<string>}
+ */
+async function server() {
+  for (let tries = 0; ; tries++) {
+    try {
+      const answer = await fetch(new URL('config.json', import.meta.url), { cache: 'no-store' })
+      const { server } = await answer.json()
+      app.trouble = null
+      return new URL(server, location.href).href.replace(/^http/, 'ws')
+    } catch {
+      await retryAfter(Math.random() * Math.min(PATIENCE, 1000 * 2 ** tries) + 500)
+    }
+  }
+}
+
+/** @param {number} wait ms @returns {Promise<void>} */
+const retryAfter = wait => new Promise(run => {
+  const again = () => { clearTimeout(timer); removeEventListener('online', again); run() }
+  const timer = setTimeout(again, wait)
+  addEventListener('online', again)
+  app.trouble = { text: 'Parley cannot be reached. Trying again', until: Date.now() + wait, action: 'Retry now', run: again }
+})
+
+const chat = new Chat({ server: await server(), storage: keep, onLine: () => navigator.onLine })
+const enter = () => { app.room = chat.join(roomOf(location.pathname)) }
+
+app.chat = chat
+enter()
+chat.start()
+
+app.addEventListener('enter', event => {
+  const path = pathOf(/** @type {CustomEvent<string>} */ (event).detail)
+  if (path !== location.pathname) history.pushState(null, '', path)
+  enter()
+})
+addEventListener('popstate', enter)
+addEventListener('online', () => chat.wake())
+addEventListener('offline', () => chat.wake())
+document.addEventListener('visibilitychange', () => { if (!document.hidden) chat.wake() })
+addEventListener('pageshow', event => { if (event.persisted) chat.wake() })

@@ -1,0 +1,154 @@
+import './chat-name.js'
+import { disc } from './disc.js'
+import { icon } from './icon.js'
+import { keep } from './keep.js'
+import { node } from './node.js'
+
+/** @typedef {import('../sdk/room.js').Room} Room */
+/** @typedef {import('../sdk/chat.js').Chat} Chat */
+
+const COUNTED_FROM = 200 // code points before the limit at which a counter shows
+const touch = matchMedia('(pointer: coarse)')
+
+/** @param {string} room */
+const draftOf = room => `parley.draft.${room}`
+
+/** The box at the bottom: asks for a name first, then for messages. */
+export class ChatComposer extends HTMLElement {
+  /** @type {Chat | null} */ #chat = null
+  /** @type {Room | null} */ #room = null
+  #left = new AbortController()
+  #field = node('textarea', { rows: '1', 'aria-label': 'Message', 'aria-describedby': 'too-long', dir: 'auto', autocomplete: 'off' })
+  #me = node('button', { type: 'button', class: 'bare', onclick: () => this.rename() })
+  #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onpointerdown: keepFocus }, icon('send'))
+  #size = node('p', { id: 'too-long', class: 'trouble' })
+  #form = node('form', {}, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
+  #name = document.createElement('chat-name')
+  #renaming = false
+
+  connectedCallback() {
+    this.#form.addEventListener('submit', this.#submitted)
+    this.#field.addEventListener('keydown', this.#pressed)
+    this.#field.addEventListener('input', this.#typed)
+    this.addEventListener('named', this.#named)
+  }
+
+  disconnectedCallback() {
+    this.#left.abort()
+    this.#form.removeEventListener('submit', this.#submitted)
+    this.#field.removeEventListener('keydown', this.#pressed)
+    this.#field.removeEventListener('input', this.#typed)
+    this.removeEventListener('named', this.#named)
+  }
+
+  /** @param {Chat | null} chat */
+  set chat(chat) {
+    this.#left.abort()
+    this.#left = new AbortController()
+    this.#chat = chat
+    if (!chat) return
+    chat.addEventListener('you', () => this.#draw(), { signal: this.#left.signal })
+    this.#name = Object.assign(document.createElement('chat-name'), { chat })
+    this.#draw()
+    if (!touch.matches) this.focus()
+  }
+
+  /** @param {Room | null} room */
+  set room(room) {
+    if (room === this.#room) return
+    this.#room = room
+    this.#field.value = room ? keep.getItem(draftOf(room.name)) ?? '' : ''
+    this.#field.placeholder = room ? `Write to ${room.name}` : ''
+    this.#measure()
+    if (!touch.matches && document.activeElement === document.body) this.focus()
+  }
+
+  /** Asks for another name. */
+  rename() {
+    this.#renaming = true
+    this.#draw()
+    this.focus()
+  }
+
+  focus() {
+    if (this.#name.isConnected) this.#name.focus()
+    else this.#field.focus()
+  }
+
+  get #hasName() {
+    return this.#chat?.you ? this.#chat.you.name !== '' : Boolean(this.#chat?.remembered)
+  }
+
+  #draw() {
+    const you = this.#chat?.you
+    const name = you?.name || this.#chat?.remembered || ''
+    this.#me.replaceChildren(disc(you?.id ?? '', name, true))
+    this.#me.setAttribute('aria-label', `You are ${name}. Change name`)
+    this.#me.title = `You are ${name}. Change name`
+    const shown = this.#hasName && !this.#renaming ? this.#form : this.#name
+    if (shown.isConnected) return
+    const focused = this.contains(document.activeElement)
+    this.replaceChildren(shown)
+    this.#measure()
+    if (focused) this.focus()
+  }
+
+  #named = () => {
+    this.#renaming = false
+    if (!this.#hasName) return
+    this.#draw()
+    this.focus()
+  }
+
+  #typed = () => {
+    this.#measure()
+    if (!this.#room) return
+    if (this.#field.value.trim()) {
+      keep.setItem(draftOf(this.#room.name), this.#field.value)
+      this.#room.typingNow()
+    } else {
+      keep.removeItem(draftOf(this.#room.name))
+    }
+  }
+
+  /** Fits the height to the text, and tells when there is too much of it. @returns {boolean} whether it may be sent */
+  #measure() {
+    this.#field.style.blockSize = 'auto'
+    if (this.#field.value) this.#field.style.blockSize = `${this.#field.scrollHeight}px`
+    const { left = COUNTED_FROM, over = false } = this.#chat?.measure(this.#field.value.trimEnd()) ?? {}
+    this.#size.textContent = !over ? left < COUNTED_FROM ? `${left} characters left` : ''
+      : left < 0 ? `${-left} characters too many for one message. Shorten it, or send it in parts.`
+      : 'This is too much for one message. Shorten it, or send it in parts.'
+    this.#field.setAttribute('aria-invalid', String(over))
+    return !over
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed = event => {
+    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return // 229: Safari ends composition before the key
+    const always = event.ctrlKey || event.metaKey
+    if (!always && (event.shiftKey || event.altKey || touch.matches)) return
+    event.preventDefault()
+    this.#say()
+  }
+
+  /** @param {SubmitEvent} event */
+  #submitted = event => {
+    event.preventDefault()
+    this.#say()
+  }
+
+  #say() {
+    const text = this.#field.value.trimEnd().replace(/^(\s*\n)+/, '')
+    if (!text || !this.#room || !this.#measure()) return
+    this.#room.send(text)
+    this.#field.value = ''
+    keep.removeItem(draftOf(this.#room.name))
+    this.#measure()
+  }
+}
+
+/** A button that is pressed does not take the focus from the text. @param {Event} event */
+function keepFocus(event) { event.preventDefault() }
+
+customElements.define('chat-composer', ChatComposer)

@@ -1,0 +1,62 @@
+import { bdi, node } from './node.js'
+import { pathOf, roomNamed } from './place.js'
+
+/** @typedef {{name: string, unread: number, current: boolean}} RoomEntry */
+
+/** The rooms one can go to; sends 'enter' with the name of the one chosen. */
+export class ChatRooms extends HTMLElement {
+  #list = node('ul', { role: 'list' })
+  #field = node('input', { type: 'text', 'aria-label': 'Open a room', placeholder: 'Open a room …', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', enterkeyhint: 'go' })
+  #trouble = node('p', { class: 'trouble', role: 'alert' })
+  #form = node('form', {}, this.#field, this.#trouble)
+  #drawn = ''
+
+  connectedCallback() {
+    this.replaceChildren(node('nav', { 'aria-label': 'Rooms' }, node('h2', {}, 'Rooms'), this.#list, this.#form))
+    this.#list.addEventListener('click', this.#clicked)
+    this.#form.addEventListener('submit', this.#opened)
+  }
+
+  disconnectedCallback() {
+    this.#list.removeEventListener('click', this.#clicked)
+    this.#form.removeEventListener('submit', this.#opened)
+  }
+
+  /** @param {RoomEntry[]} rooms in the order to show them */
+  set rooms(rooms) {
+    const drawn = JSON.stringify(rooms)
+    if (drawn === this.#drawn) return // keeps the focus where it is
+    this.#drawn = drawn
+    const focused = /** @type {HTMLElement | null} */ (this.#list.querySelector(':focus'))?.dataset.room
+    this.#list.replaceChildren(...rooms.map(room => node('li', {}, entry(room))))
+    if (focused !== undefined) for (const link of this.#list.querySelectorAll('a')) if (link.dataset.room === focused) link.focus()
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked = event => {
+    const link = /** @type {Element} */ (event.target).closest('a')
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return // a new tab is the browser's
+    event.preventDefault()
+    this.#enter(link.dataset.room ?? '')
+  }
+
+  /** @param {SubmitEvent} event */
+  #opened = event => {
+    event.preventDefault()
+    const name = roomNamed(this.#field.value)
+    this.#trouble.textContent = name || !this.#field.value.trim() ? '' : 'A room\u2019s name has at most 64 characters and no slash.'
+    if (!name) return
+    this.#field.value = ''
+    this.#enter(name)
+  }
+
+  /** @param {string} room */
+  #enter(room) { this.dispatchEvent(new CustomEvent('enter', { bubbles: true, detail: room })) }
+}
+
+/** @param {RoomEntry} room */
+const entry = ({ name, unread, current }) => node('a', { class: 'row', href: pathOf(name), 'data-room': name, 'aria-current': current && 'page' },
+  node('span', { class: 'who' }, bdi(name)),
+  unread > 0 && node('span', { class: 'count' }, String(unread), node('span', { class: 'visually-hidden' }, ' unread')))
+
+customElements.define('chat-rooms', ChatRooms)

@@ -1,0 +1,54 @@
+import { Comings } from './comings.js'
+
+/** @typedef {import('../sdk/room.js').Room} Room */
+/** @typedef {import('../sdk/chat.js').Chat} Chat */
+
+const MOST = 50 // lines kept
+
+/** What is not in the log of a room but stands between its messages. */
+export class SystemLines {
+  /** @type {(import('./rows.js').Line & {comings?: Comings})[]} */
+  all = []
+  #chat
+  #room
+  #changed
+  #people
+  #count = 0
+
+  /**
+   * @param {Chat} chat
+   * @param {Room} room
+   * @param {() => void} changed is called after each change
+   * @param {AbortSignal} signal ends it
+   */
+  constructor(chat, room, changed, signal) {
+    this.#chat = chat
+    this.#room = room
+    this.#changed = changed
+    this.#people = new Map(room.people)
+    room.addEventListener('people', () => this.#compare(), { signal })
+    room.addEventListener('joined', () => { this.#people = new Map(room.people) }, { signal }) // who is here already is no news
+    room.addEventListener('incomplete', () => this.#add({ words: ['Some messages could not be loaded again'] }), { signal })
+  }
+
+  #compare() {
+    const before = this.#people
+    this.#people = new Map(this.#room.people)
+    if (!this.#room.joined || this.#chat.state !== 'online') return
+    const last = this.all.at(-1)
+    const merged = last?.comings && last.after === this.#newest ? last : null
+    const comings = merged?.comings ?? new Comings()
+    comings.add(before, this.#people, this.#chat.you?.id ?? '')
+    if (merged) this.all.pop()
+    if (!comings.empty) this.#add({ comings, words: comings.words, key: merged?.key })
+    else if (merged) this.#changed()
+  }
+
+  get #newest() { return this.#room.messages.at(-1)?.seq ?? 0 }
+
+  /** @param {{words: (string | {name: string})[], comings?: Comings, key?: string}} line */
+  #add({ words, comings, key = `line ${++this.#count}` }) {
+    this.all = [...this.all, { after: this.#newest, at: Date.now(), key, words, comings }].slice(-MOST)
+    this.#changed()
+  }
+}
