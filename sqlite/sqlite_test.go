@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,7 +11,12 @@ import (
 	"parley/chat/chattest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if what := os.Getenv(childEnv); what != "" {
+		runChild(what)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // openTest opens a store and closes it with the test.
 func openTest(t testing.TB, o Options) *Store {
@@ -36,3 +43,20 @@ func TestMessageLog(t *testing.T) {
 func TestPeople(t *testing.T) {
 	chattest.People(t, func(t testing.TB) chat.People { return openTest(t, Options{}) })
 }
+
+func TestMessageLogReopen(t *testing.T) {
+	chattest.MessageLogReopen(t, func(t testing.TB, dir string) (chat.MessageLog, func()) {
+		s := openTest(t, Options{Dir: dir})
+		return s, func() { s.Close() }
+	})
+}
+
+func TestPeopleReopen(t *testing.T) {
+	chattest.PeopleReopen(t, func(t testing.TB, dir string) (chat.People, func()) {
+		s := openTest(t, Options{Dir: dir})
+		return s, func() { s.Close() }
+	})
+}
+
+// ctx is for what runs without a test around it.
+func ctx() context.Context { return context.Background() }
