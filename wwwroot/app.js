@@ -42,6 +42,8 @@ const retryAfter = wait => new Promise(run => {
   app.trouble = { text: 'Parley cannot be reached. Trying again', until: Date.now() + wait, action: 'Retry now', run: again }
 })
 
+part(document, 'h1 bdi').textContent = roomOf(location.pathname) // before there is an answer
+
 const chat = new Chat({ server: await server(), storage: keep, onLine: () => navigator.onLine })
 const enter = () => { app.room = chat.join(roomOf(location.pathname)) }
 

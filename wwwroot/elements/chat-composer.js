@@ -1,8 +1,9 @@
-import './chat-name.js'
+import { ChatName } from './chat-name.js'
 import { disc } from './disc.js'
 import { icon } from './icon.js'
 import { keep } from './keep.js'
 import { node } from './node.js'
+import { ABOUT_NAMES } from './system-lines.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */
 /** @typedef {import('../sdk/chat.js').Chat} Chat */
@@ -23,7 +24,7 @@ export class ChatComposer extends HTMLElement {
   #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onpointerdown: keepFocus }, icon('send'))
   #size = node('p', { id: 'too-long', class: 'trouble' })
   #form = node('form', {}, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
-  #name = document.createElement('chat-name')
+  #name = new ChatName()
   #renaming = false
 
   connectedCallback() {
@@ -47,8 +48,13 @@ export class ChatComposer extends HTMLElement {
     this.#left = new AbortController()
     this.#chat = chat
     if (!chat) return
+    const name = this.#name = new ChatName()
+    name.chat = chat
     chat.addEventListener('you', () => this.#draw(), { signal: this.#left.signal })
-    this.#name = Object.assign(document.createElement('chat-name'), { chat })
+    chat.addEventListener('error', event => {
+      const { detail } = /** @type {CustomEvent<import('../sdk/error.js').ChatError>} */ (event)
+      if (ABOUT_NAMES.has(detail.code)) name.refusal = detail
+    }, { signal: this.#left.signal })
     this.#draw()
     if (!touch.matches) this.focus()
   }
@@ -141,7 +147,11 @@ export class ChatComposer extends HTMLElement {
   #say() {
     const text = this.#field.value.trimEnd().replace(/^(\s*\n)+/, '')
     if (!text || !this.#room || !this.#measure()) return
-    this.#room.send(text)
+    try {
+      this.#room.send(text)
+    } catch (error) {
+      return void (this.#size.textContent = /** @type {Error} */ (error).message) // too many wait already
+    }
     this.#field.value = ''
     keep.removeItem(draftOf(this.#room.name))
     this.#measure()

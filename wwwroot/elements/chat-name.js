@@ -5,6 +5,7 @@ import { node } from './node.js'
 /** Asks for a name, the first one or another one; sends 'named' when it is taken. */
 export class ChatName extends HTMLElement {
   /** @type {Chat | null} */ chat = null
+  /** Why the name of last time was refused. @type {import('../sdk/error.js').ChatError | null} */ refusal = null
   #asking = false
   #field = node('input', {
     id: 'name', type: 'text', autocomplete: 'nickname', autocapitalize: 'words', spellcheck: 'false',
@@ -24,7 +25,7 @@ export class ChatName extends HTMLElement {
     this.#field.value = you?.name || remembered
     this.#cancel.hidden = first
     this.#join.textContent = first ? 'Join' : 'Change'
-    this.#tell('')
+    this.#tell(this.refusal?.message ?? '', this.refusal?.suggestion)
     this.replaceChildren(this.#form)
     this.#form.addEventListener('submit', this.#submitted)
     this.addEventListener('keydown', this.#pressed)
@@ -73,7 +74,10 @@ export class ChatName extends HTMLElement {
     }
   }
 
-  #done() { this.dispatchEvent(new CustomEvent('named', { bubbles: true })) }
+  #done() {
+    this.refusal = null
+    this.dispatchEvent(new CustomEvent('named', { bubbles: true }))
+  }
 
   /** @param {string} sentence @param {string} [suggestion] */
   #tell(sentence, suggestion) {

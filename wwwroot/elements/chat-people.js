@@ -10,7 +10,7 @@ export class ChatPeople extends HTMLElement {
   /** @type {import('../sdk/chat.js').Chat | null} */ chat = null
   /** @type {Room | null} */ #room = null
   #left = new AbortController()
-  #list = node('ul', { role: 'list', 'aria-label': 'People' })
+  #list = node('ul', { role: 'list', 'aria-label': 'People', hidden: true })
   #more = node('p', { class: 'faint' })
   #invite = copyButton('Copy invite link', () => linkTo(this.#room?.name ?? ''))
 

@@ -5,7 +5,7 @@ import { pathOf, roomNamed } from './place.js'
 
 /** The rooms one can go to; sends 'enter' with the name of the one chosen. */
 export class ChatRooms extends HTMLElement {
-  #list = node('ul', { role: 'list' })
+  #list = node('ul', { role: 'list', hidden: true })
   #field = node('input', { type: 'text', 'aria-label': 'Open a room', placeholder: 'Open a room …', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', enterkeyhint: 'go' })
   #trouble = node('p', { class: 'trouble', role: 'alert' })
   #form = node('form', {}, this.#field, this.#trouble)
@@ -28,6 +28,7 @@ export class ChatRooms extends HTMLElement {
     if (drawn === this.#drawn) return // keeps the focus where it is
     this.#drawn = drawn
     const focused = /** @type {HTMLElement | null} */ (this.#list.querySelector(':focus'))?.dataset.room
+    this.#list.hidden = rooms.length === 0
     this.#list.replaceChildren(...rooms.map(room => node('li', {}, entry(room))))
     if (focused !== undefined) for (const link of this.#list.querySelectorAll('a')) if (link.dataset.room === focused) link.focus()
   }

@@ -1,6 +1,6 @@
 /** @typedef {import('../sdk/types.js').Person} Person */
 
-const NAMED = 2 // names in a line before it says "and 3 others"
+const ALL_NAMED = 3 // names in a line; of more, two and how many others
 
 /**
  * Who came, went and took another name since the message before: one quiet line,
@@ -68,12 +68,14 @@ export class Comings {
 
 /**
  * @param {string[]} names
- * @returns {(string | {name: string})[]} "Ada", "Ada and Bo", "Ada, Bo and 3 others"
+ * @returns {(string | {name: string})[]} "Ada", "Ada and Bo", "Ada, Bo and Cy", "Ada, Bo and 3 others"
  */
 export function list(names) {
-  const [first, second] = names.map(name => ({ name }))
-  if (names.length === 1) return [first]
-  if (names.length === NAMED) return [first, ' and ', second]
-  const others = names.length - NAMED
-  return [first, ', ', second, ` and ${others === 1 ? '1 other' : `${others} others`}`]
+  const [first, second, third] = names.map(name => ({ name }))
+  switch (names.length) {
+    case 1: return [first]
+    case 2: return [first, ' and ', second]
+    case ALL_NAMED: return [first, ', ', second, ' and ', third]
+    default: return [first, ', ', second, ` and ${names.length - 2} others`]
+  }
 }

@@ -5,6 +5,9 @@ import { Comings } from './comings.js'
 
 const MOST = 50 // lines kept
 
+/** Codes of errors that are told beside the box for the name. */
+export const ABOUT_NAMES = new Set(['name_taken', 'bad_name'])
+
 /** What is not in the log of a room but stands between its messages. */
 export class SystemLines {
   /** @type {(import('./rows.js').Line & {comings?: Comings})[]} */
@@ -28,7 +31,18 @@ export class SystemLines {
     this.#people = new Map(room.people)
     room.addEventListener('people', () => this.#compare(), { signal })
     room.addEventListener('joined', () => { this.#people = new Map(room.people) }, { signal }) // who is here already is no news
+    room.addEventListener('messages', event => this.#startOver(/** @type {CustomEvent} */ (event).detail), { signal })
+    chat.addEventListener('notice', event => this.#add({ words: [/** @type {CustomEvent} */ (event).detail.text] }), { signal })
+    chat.addEventListener('error', event => this.#complain(/** @type {CustomEvent} */ (event).detail), { signal })
     room.addEventListener('incomplete', () => this.#add({ words: ['Some messages could not be loaded again'] }), { signal })
+  }
+
+  /** Where a line stands means something else after a reset. @param {import('../sdk/types.js').MessagesDetail} detail */
+  #startOver({ kind }) { if (kind === 'reset') this.all = [] }
+
+  /** @param {import('../sdk/error.js').ChatError} error */
+  #complain({ code, message }) {
+    if (!ABOUT_NAMES.has(code)) this.#add({ words: [message] })
   }
 
   #compare() {
