@@ -128,7 +128,8 @@ export const inGeneral = async (head = 3, options = {}) => {
 
 /** The next connection, welcomed. */
 export const again = async ({ clock, WebSocket }, ...events) => {
-  await clock.advance(31_000)
+  const before = WebSocket.last
+  for (let waited = 0; WebSocket.last === before && waited < 31_000; waited += 250) await clock.advance(250)
   const socket = WebSocket.last
   socket.open()
   socket.say(welcome({ rooms: ['general'] }), ...events)
