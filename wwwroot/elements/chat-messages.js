@@ -1,15 +1,13 @@
-import { bdi, node } from './node.js'
-import { dayName } from './clock.js'
-import { drawMessage } from './message.js'
+import { DrawnRows } from './drawn-rows.js'
 import { HeldView } from './held-view.js'
 import { icon } from './icon.js'
-import { listTop } from './list-top.js'
+import { node } from './node.js'
 import { rows } from './rows.js'
 import { shownWindow } from './shown-window.js'
+import { stepThrough } from './step-through.js'
 import { SystemLines } from './system-lines.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */
-/** @typedef {import('./rows.js').Row} Row */
 
 const PAGE = 40        // messages that come into the page at once
 const IN_MEMORY = 1000 // messages kept behind the page while it follows the end
@@ -25,7 +23,7 @@ export class ChatMessages extends HTMLElement {
   #log = node('div', { role: 'log', 'aria-label': 'Messages', 'aria-live': 'polite', tabindex: '0' })
   #pill = node('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.catchUp() })
   #view = new HeldView(this.#log)
-  /** @type {Map<string, HTMLElement>} */ #nodes = new Map()
+  #drawn = new DrawnRows(this.#log)
   #oldest = 0      // sequence of the first message in the page; 0: the newest are in it
   #missed = 0      // messages by others below what is in view
   #mine = 0        // messages of mine that were pending in the last drawing
@@ -39,7 +37,7 @@ export class ChatMessages extends HTMLElement {
     this.replaceChildren(this.#log, this.#pill)
     this.#view.start(this.#scrolled)
     this.#log.addEventListener('click', this.#clicked)
-    this.#log.addEventListener('keydown', this.#pressed)
+    this.#log.addEventListener('keydown', stepThrough)
   }
 
   disconnectedCallback() {
@@ -48,7 +46,7 @@ export class ChatMessages extends HTMLElement {
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#loud)
     this.#log.removeEventListener('click', this.#clicked)
-    this.#log.removeEventListener('keydown', this.#pressed)
+    this.#log.removeEventListener('keydown', stepThrough)
   }
 
   get room() { return this.#room }
@@ -59,8 +57,7 @@ export class ChatMessages extends HTMLElement {
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.#room = room
-    this.#nodes.clear()
-    this.#log.replaceChildren()
+    this.#drawn.clear()
     this.#oldest = this.#missed = 0
     this.#quiet = true
     this.#gaveUp = this.#loading = false
@@ -111,45 +108,23 @@ export class ChatMessages extends HTMLElement {
     this.#mine = room.pending.length
     if (this.#view.following && this.#oldest === 0 && room.messages.length > IN_MEMORY + PAGE) room.trim(IN_MEMORY)
     const { from, to } = shownWindow(room.messages, this.#oldest)
+    const start = from === 0 && room.atStart
     const end = to === room.messages.length
     const wanted = rows({
       messages: room.messages.slice(from, to),
       pending: end ? room.pending : [],
       lines: end ? this.#lines?.all ?? [] : [],
-      whole: from === 0 && room.atStart,
+      whole: start,
       you: this.chat?.you ?? null,
     })
     if (this.#quiet) this.#hush()
     this.#log.setAttribute('aria-busy', String(!room.joined))
-    this.#view.hold(() => this.#place(wanted, room, from), end)
+    const empty = wanted.length === 0
+    const top = empty && !room.joined ? 'opening' : !start ? 'more' : empty ? 'empty' : 'start'
+    this.#view.hold(() => this.#drawn.place(wanted, top, room.name), end)
     if (this.#view.following && end) this.#missed = 0
     this.#drawPill(end)
     if (this.#view.unfilled && !this.#gaveUp) this.#goUp(room, from)
-  }
-
-  /** @param {Row[]} wanted @param {Room} room @param {number} from */
-  #place(wanted, room, from) {
-    const keys = new Set(wanted.map(row => row.key))
-    for (const [key, old] of this.#nodes) {
-      if (keys.has(key)) continue
-      old.remove()
-      this.#nodes.delete(key)
-    }
-    const empty = wanted.length === 0
-    const start = room.atStart && from === 0
-    const old = /** @type {HTMLElement | null} */ (this.#log.querySelector(':scope > .top'))
-    const top = listTop(empty && !room.joined ? 'opening' : !start ? 'more' : empty ? 'empty' : 'start', room.name, old)
-    if (top !== old) {
-      old?.remove()
-      this.#log.prepend(top)
-    }
-    let next = top.nextSibling
-    for (const row of wanted) {
-      const made = drawRow(row, room.name, this.#nodes.get(row.key))
-      this.#nodes.set(row.key, made)
-      if (made === next) next = made.nextSibling
-      else this.#log.insertBefore(made, next)
-    }
   }
 
   /** @param {boolean} end */
@@ -209,29 +184,6 @@ export class ChatMessages extends HTMLElement {
     if (what === 'retry') this.#room?.retry(id)
     if (what === 'discard') this.#room?.discard(id)
   }
-
-  /** Arrows go from message to message. @param {KeyboardEvent} event */
-  #pressed = event => {
-    const step = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
-    if (!step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
-    const all = /** @type {HTMLElement[]} */ ([...this.#log.querySelectorAll(':scope > article')])
-    const now = all.findIndex(article => article.contains(document.activeElement))
-    const next = now < 0 ? all.at(-1) : all[now + step]
-    if (!next) return
-    event.preventDefault()
-    next.focus()
-  }
-}
-
-/** @param {Row} row @param {string} room @param {HTMLElement} [old] @returns {HTMLElement} */
-function drawRow(row, room, old) {
-  if (row.kind === 'message') return drawMessage(row, room, old)
-  const made = old ?? node('p', { class: row.kind })
-  const words = row.kind === 'day' ? [dayName(row.at, Date.now())] : row.words
-  if (made.textContent !== words.map(word => typeof word === 'string' ? word : word.name).join('')) {
-    made.replaceChildren(...words.map(word => typeof word === 'string' ? word : bdi(word.name)))
-  }
-  return made
 }
 
 customElements.define('chat-messages', ChatMessages)

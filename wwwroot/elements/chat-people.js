@@ -17,6 +17,7 @@ export class ChatPeople extends HTMLElement {
   connectedCallback() {
     this.replaceChildren(node('aside', { 'aria-label': 'People here' },
       node('h2', {}, 'People'), this.#list, this.#more, this.#invite))
+    this.#invite.hidden = !this.#room
   }
 
   disconnectedCallback() { this.room = null }
@@ -27,6 +28,7 @@ export class ChatPeople extends HTMLElement {
     this.#left.abort()
     this.#left = new AbortController()
     this.#room = room
+    this.#invite.hidden = !room
     if (!room) return
     const { signal } = this.#left
     room.addEventListener('people', this.#draw, { signal })

@@ -2,9 +2,11 @@ import { bdi, node } from './node.js'
 import { copyButton } from './copy.js'
 import { linkTo } from './place.js'
 
+/** @typedef {'opening' | 'empty' | 'start' | 'more'} TopState */
+
 /**
  * What stands above the first message of a room.
- * @param {'opening' | 'empty' | 'start' | 'more'} state
+ * @param {TopState} state
  * @param {string} room
  * @param {HTMLElement | null} old
  * @returns {HTMLElement} the old one if it says that already
