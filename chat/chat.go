@@ -1,0 +1,126 @@
+// Package chat is the domain: people, rooms, messages, sequence, resume,
+// presence, fan-out. It does no I/O of its own. A home tells it the three things
+// that can happen to a connection (OnConnect, OnDisconnect, OnAction), and gives
+// it the ports it works on: tables, a log, people, and a Poster.
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"parley/protocol"
+)
+
+// Ports are what a home gives the chat to work on. All are needed.
+type Ports struct {
+	Connections ConnectionTable
+	Members     Membership
+	Log         MessageLog
+	People      People
+	Poster      Poster
+}
+
+// Options adjust a Chat. The zero value is useful.
+type Options struct {
+	// Server is told in welcome: name and version. Default "parley".
+	Server string
+
+	// Rate bounds what one connection may do. Nil: no bound.
+	Rate *Rate
+
+	// PresenceDelay is how long comings and goings of a room are gathered before
+	// one event tells them. Default 1 s.
+	PresenceDelay time.Duration
+
+	// RepeatsToRoom posts a message that was sent again to its whole room, not
+	// only to who sent it. For homes where the first attempt may have died
+	// between its commit and its fan-out.
+	RepeatsToRoom bool
+
+	Now    func() time.Time // default time.Now
+	Random io.Reader        // for ids and session tokens; default crypto/rand
+	Logger *slog.Logger     // default: nothing is logged
+}
+
+// Chat is the domain over one home's ports. Its methods may be called
+// concurrently; calls for one connection come one after the other.
+type Chat struct {
+	Ports
+	options  Options
+	now      func() time.Time
+	random   io.Reader
+	logger   *slog.Logger
+	limiter  *limiter
+	outboxes outboxes
+	presence presence
+	work     sync.WaitGroup // goroutines that outlive the call that started them
+}
+
+// New returns a Chat. Close it when no more calls come.
+func New(ports Ports, o Options) *Chat {
+	c := &Chat{Ports: ports, options: o, now: o.Now, random: o.Random, logger: o.Logger}
+	if c.options.Server == "" {
+		c.options.Server = "parley"
+	}
+	if c.options.PresenceDelay == 0 {
+		c.options.PresenceDelay = time.Second
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.random == nil {
+		c.random = rand.Reader
+	}
+	if c.logger == nil {
+		c.logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Rate != nil {
+		c.limiter = newLimiter(*o.Rate)
+	}
+	return c
+}
+
+// Close drops what presence was about to tell, and waits for deliveries under way.
+func (c *Chat) Close() {
+	c.presence.stop(&c.work)
+	c.work.Wait()
+}
+
+func (c *Chat) millis() int64 { return c.now().UnixMilli() }
+
+// forget removes connections that turned out to be gone.
+func (c *Chat) forget(ctx context.Context, gone []ConnectionID) {
+	for _, id := range gone {
+		if err := c.OnDisconnect(ctx, id); err != nil {
+			c.logger.Warn("could not forget a connection that is gone", "error", err)
+		}
+	}
+}
+
+// post sends frames to one connection.
+func (c *Chat) post(ctx context.Context, id ConnectionID, frames ...[]byte) error {
+	_, err := c.Poster.Post(ctx, frames, []ConnectionID{id})
+	return err
+}
+
+// unavailable is what a sender is told when a port failed. The cause goes to
+// the operator's log, not to strangers.
+func unavailable() *protocol.Error {
+	const after = 2000 // ms: long enough for a full disk to be noticed, short enough to wait for
+	return protocol.Errorf(protocol.Unavailable, "The chat could not do this just now. Try again in a moment.").Retriable(after)
+}
+
+// asEvent returns what the connection is told of an error, and what remains for
+// the operator: nil if the error was the connection's own.
+func asEvent(err error) (*protocol.Error, error) {
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		return e, nil
+	}
+	return unavailable(), err
+}

@@ -1,0 +1,114 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/protocol"
+)
+
+// roleGuest is what everybody is who only has a name.
+const roleGuest = "guest"
+
+// seenEvery is how stale a person's last hello may get in the store, in
+// milliseconds: a write for every reconnect would be many.
+const seenEvery = 60 * 60 * 1000
+
+// hello tells a connection who it is and lets it into its rooms. Where the name
+// it wants cannot be had, nothing changes and it may say hello again.
+func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
+	if t.conn.Plain {
+		return protocol.Errorf(protocol.NotPlain, "Hello needs a connection with the sub-protocol %s.", protocol.Subprotocol)
+	}
+	if t.conn.Person != "" {
+		return protocol.Errorf(protocol.HelloTwice, "This connection has said hello already.")
+	}
+	p, token, err := t.chat.recognize(ctx, a.Session)
+	if err != nil {
+		return err
+	}
+	stored := p.Created != 0
+	now := t.chat.millis()
+	switch {
+	case p.Name == "" && a.Name != "":
+		if p, err = t.chat.name(ctx, p, a.Name); err != nil {
+			return err
+		}
+		stored = true
+	case stored && now-p.Seen > seenEvery:
+		p.Seen = now
+		if err := t.chat.People.PutPerson(ctx, p); err != nil {
+			return fmt.Errorf("note that somebody was seen: %w", err)
+		}
+	}
+	t.conn.Person, t.conn.Session, t.conn.Stored, t.known = p.ID, p.Session, stored, &p
+	if err := t.keep(ctx); err != nil {
+		t.conn.Person, t.known = "", nil
+		return err
+	}
+	rooms, seen := []string{}, map[string]bool{}
+	for _, r := range a.Rooms {
+		if !seen[r.Room] {
+			seen[r.Room] = true
+			rooms = append(rooms, r.Room)
+		}
+	}
+	t.answer(&protocol.Welcome{
+		Type: "welcome", ID: a.ID,
+		You:     protocol.You{Person: asOthersSee(p), Role: roleGuest},
+		Session: token,
+		Server:  t.chat.options.Server,
+		Limits:  protocol.CurrentLimits(),
+		Rooms:   rooms,
+	})
+	for _, r := range a.Rooms {
+		if seen[r.Room] { // the first of each
+			seen[r.Room] = false
+			if err := t.join(ctx, "", r); err != nil {
+				t.fail(&protocol.Join{}, err)
+			}
+		}
+	}
+	return nil
+}
+
+// recognize finds whose session a token is. To an unknown one it answers with a
+// new person and a token of our own making, never the one that was offered.
+func (c *Chat) recognize(ctx context.Context, token string) (Person, string, error) {
+	if token != "" {
+		p, err := c.People.PersonBySession(ctx, sessionHash(token))
+		if err == nil {
+			return p, token, nil
+		}
+		if !errors.Is(err, ErrNoPerson) {
+			return Person{}, "", fmt.Errorf("look up session: %w", err)
+		}
+	}
+	id, err := c.newPersonID()
+	if err != nil {
+		return Person{}, "", err
+	}
+	token, hash, err := c.newSession()
+	return Person{ID: id, Session: hash}, token, err
+}
+
+// name gives a person a name and stores it.
+func (c *Chat) name(ctx context.Context, p Person, wanted string) (Person, error) {
+	name, err := NormalizeName(wanted)
+	if err != nil {
+		return p, err
+	}
+	now := c.millis()
+	if p.Created == 0 {
+		p.Created = now
+	}
+	p.Name, p.Skeleton, p.Seen = name, Skeleton(name), now
+	err = c.claim(ctx, p)
+	if errors.Is(err, ErrNameTaken) {
+		return p, c.nameTaken(ctx, name)
+	} else if err != nil {
+		return p, fmt.Errorf("store person: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,102 @@
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"parley/protocol"
+)
+
+// newPersonID returns 80 random bits in lower-case base32: 16 characters.
+func (c *Chat) newPersonID() (PersonID, error) {
+	var b [10]byte
+	if _, err := io.ReadFull(c.random, b[:]); err != nil {
+		return "", fmt.Errorf("random person id: %w", err)
+	}
+	return base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").EncodeToString(b[:]), nil
+}
+
+// newSession returns a session token of 128 random bits in base64url, and the
+// hash under which it is kept. The token itself is stored nowhere here.
+func (c *Chat) newSession() (token string, hash [32]byte, err error) {
+	var b [16]byte
+	if _, err := io.ReadFull(c.random, b[:]); err != nil {
+		return "", hash, fmt.Errorf("random session: %w", err)
+	}
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, sessionHash(token), nil
+}
+
+// sessionHash needs no salt and no stretching: the token has 128 random bits.
+func sessionHash(token string) [32]byte { return sha256.Sum256([]byte(token)) }
+
+// claim stores a person and its name. A name whose holder has no session and is
+// no longer connected is taken over: $disconnect may never have come.
+func (c *Chat) claim(ctx context.Context, p Person) error {
+	err := c.People.PutPerson(ctx, p)
+	if !errors.Is(err, ErrNameTaken) {
+		return err
+	}
+	holder, err := c.People.PersonByName(ctx, p.Skeleton)
+	if errors.Is(err, ErrNoPerson) {
+		return c.People.PutPerson(ctx, p) // it was released just now
+	} else if err != nil {
+		return err
+	}
+	if holder.Session != ([32]byte{}) {
+		return ErrNameTaken
+	}
+	if _, err := c.Connections.Get(ctx, holder.Holder); err == nil {
+		return ErrNameTaken
+	} else if !errors.Is(err, ErrNoConnection) {
+		return err
+	}
+	if err := c.People.ReleaseName(ctx, holder.ID, holder.Holder); err != nil {
+		return err
+	}
+	return c.People.PutPerson(ctx, p)
+}
+
+// maxVariants is how far a free variant of a name is searched for.
+const maxVariants = 200
+
+// variant is the i-th name to try: alice, alice-2, alice-3 …
+func variant(name string, i int) string {
+	if i == 1 {
+		return name
+	}
+	suffix := "-" + strconv.Itoa(i)
+	for utf8.RuneCountInString(name)+len(suffix) > protocol.MaxNameRunes {
+		_, last := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-last]
+	}
+	return name + suffix
+}
+
+// nameTaken is what somebody is told whose name is not free, with one that is.
+func (c *Chat) nameTaken(ctx context.Context, name string) error {
+	e := protocol.Errorf(protocol.NameTaken, "Somebody here is called %s already, or something that looks like it.", name)
+	for i := 2; i <= maxVariants; i++ {
+		v := variant(name, i)
+		_, err := c.People.PersonByName(ctx, Skeleton(v))
+		if errors.Is(err, ErrNoPerson) {
+			e.Suggestion = v
+			return e
+		} else if err != nil {
+			return fmt.Errorf("look for a free name: %w", err)
+		}
+	}
+	return e
+}
+
+// asOthersSee is a person on the wire.
+func asOthersSee(p Person) protocol.Person {
+	return protocol.Person{ID: p.ID, Name: p.Name, Color: protocol.Hue(p.ID)}
+}

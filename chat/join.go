@@ -1,0 +1,74 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"parley/protocol"
+)
+
+// join lets the connection into a room and answers with what it has missed
+// since its position. The membership is written before the head is read, so
+// nothing can fall between this page and the events that follow it.
+func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error {
+	p, err := t.person(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(t.conn.Rooms, pos.Room) {
+		if len(t.conn.Rooms) >= protocol.MaxRooms {
+			return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
+		}
+		m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
+		if p.Name != "" {
+			m.Person = p.ID
+		}
+		t.conn.Rooms = append(slices.Clip(t.conn.Rooms), pos.Room)
+		if err := t.keep(ctx); err != nil {
+			return err
+		}
+		first, err := t.chat.Members.Join(ctx, pos.Room, m)
+		if err != nil {
+			return fmt.Errorf("join room %q: %w", pos.Room, err)
+		}
+		if first && m.Person != "" {
+			t.chat.presence.joined(t.chat, pos.Room, p)
+		}
+	}
+	page, err := t.chat.since(ctx, pos)
+	if err != nil {
+		return err
+	}
+	page.Type, page.ID = "joined", id
+	joined := &protocol.Joined{Page: *page, People: []protocol.Person{}}
+	if err := t.chat.listPeople(ctx, joined); err != nil {
+		return err
+	}
+	t.answer(joined)
+	return nil
+}
+
+// listPeople adds who is in the room, as many as the frame still takes.
+func (c *Chat) listPeople(ctx context.Context, j *protocol.Joined) error {
+	ids, count, err := c.Members.Present(ctx, j.Room, protocol.MaxPeople)
+	if err != nil {
+		return fmt.Errorf("who is in room %q: %w", j.Room, err)
+	}
+	j.Count = count
+	people, err := c.People.Persons(ctx, ids...)
+	if err != nil {
+		return fmt.Errorf("names in room %q: %w", j.Room, err)
+	}
+	slices.SortFunc(people, func(a, b Person) int { return strings.Compare(a.Name, b.Name) })
+	left := protocol.MaxFrameBytes - len(protocol.Encode(j)) - 8 // 8: the count may grow by digits
+	for _, p := range people {
+		seen := asOthersSee(p)
+		if left -= len(protocol.Encode(&seen)) + 1; left < 0 {
+			break
+		}
+		j.People = append(j.People, seen)
+	}
+	return nil
+}

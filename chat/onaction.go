@@ -1,0 +1,161 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/protocol"
+)
+
+// OnAction does what the frames of one connection ask for, in their order.
+// Messages that follow each other into one room become one append and one post.
+// What is wrong with a frame is told to its connection; the error returned is
+// for the operator.
+func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) error {
+	conn, err := c.Connections.Get(ctx, id)
+	if errors.Is(err, ErrNoConnection) {
+		return nil // it has been told to go, or forgotten as gone
+	} else if err != nil {
+		return errors.Join(fmt.Errorf("look up connection: %w", err), c.post(ctx, id, protocol.Encode(unavailable())))
+	}
+	t := &turn{chat: c, conn: conn}
+	for _, frame := range frames {
+		if t.over {
+			break
+		}
+		action, wrong := protocol.DecodeAction(frame)
+		if c.limiter != nil {
+			if e := c.limiter.take(id, action, c.now()); e != nil {
+				t.refuse(ctx, action, e)
+				continue
+			}
+		}
+		if wrong != nil {
+			t.speak(ctx)
+			t.answer(wrong)
+			continue
+		}
+		t.do(ctx, action)
+	}
+	t.speak(ctx)
+	t.flush(ctx)
+	return t.err
+}
+
+// turn is one call of OnAction: the connection as it is known now, messages not
+// yet appended, answers not yet posted.
+type turn struct {
+	chat    *Chat
+	conn    Connection
+	known   *Person // loaded once; see person
+	said    []*protocol.Message
+	answers [][]byte
+	over    bool  // the connection is being closed
+	err     error // for the operator
+}
+
+func (t *turn) do(ctx context.Context, action protocol.Action) {
+	hello, isHello := action.(*protocol.Hello)
+	if !t.conn.Plain && t.conn.Person == "" && !isHello {
+		t.fail(action, protocol.Errorf(protocol.HelloFirst, "Say hello first, then send this again.").Retriable(0))
+		return
+	}
+	m, isMessage := action.(*protocol.Message)
+	if !isMessage || len(t.said) > 0 && t.said[0].Room != m.Room {
+		t.speak(ctx)
+	}
+	var err error
+	switch a := action.(type) {
+	case *protocol.Message:
+		t.said = append(t.said, m)
+	case *protocol.Hello:
+		err = t.hello(ctx, hello)
+	case *protocol.Join:
+		err = t.join(ctx, a.ID, a.Position)
+	case *protocol.Leave:
+		err = t.leave(ctx, a)
+	case *protocol.Rename:
+		err = t.rename(ctx, a)
+	case *protocol.ReadHistory:
+		err = t.history(ctx, a)
+	case *protocol.Typing:
+		err = t.typing(ctx, a)
+	case *protocol.ListRooms:
+		err = t.rooms(ctx, a)
+	case *protocol.Ping:
+		err = t.ping(ctx, a)
+	}
+	if err != nil {
+		t.fail(action, err)
+	}
+}
+
+// answer queues an event for this connection.
+func (t *turn) answer(event any) { t.answers = append(t.answers, protocol.Encode(event)) }
+
+// fail tells the connection that an action was not done.
+func (t *turn) fail(action protocol.Action, err error) {
+	event, cause := asEvent(err)
+	if cause != nil {
+		t.err = errors.Join(t.err, cause)
+	}
+	t.answer(event.WithID(action.ActionID()))
+}
+
+// refuse tells the connection that it is over a limit, and closes it where it
+// does not heed that.
+func (t *turn) refuse(ctx context.Context, action protocol.Action, e *protocol.Error) {
+	if action != nil {
+		e = e.WithID(action.ActionID())
+	}
+	t.speak(ctx)
+	t.answer(e)
+	if !e.Retry {
+		t.flush(ctx)
+		t.over = true
+		t.err = errors.Join(t.err, t.chat.Poster.Close(ctx, protocol.ClosePolicy, string(e.Code), t.conn.ID))
+	}
+}
+
+// flush posts the answers.
+func (t *turn) flush(ctx context.Context) {
+	if len(t.answers) == 0 {
+		return
+	}
+	if err := t.chat.post(ctx, t.conn.ID, t.answers...); err != nil {
+		t.err = errors.Join(t.err, fmt.Errorf("post answers: %w", err))
+	}
+	t.answers = nil
+}
+
+// person returns whose connection this is, as stored now; a person not stored
+// yet has only an id.
+func (t *turn) person(ctx context.Context) (Person, error) {
+	if t.known != nil {
+		return *t.known, nil
+	}
+	p := Person{ID: t.conn.Person, Session: t.conn.Session}
+	if t.conn.Session == ([32]byte{}) {
+		p.Holder = t.conn.ID
+	}
+	if t.conn.Stored {
+		found, err := t.chat.People.Persons(ctx, t.conn.Person)
+		if err != nil {
+			return p, fmt.Errorf("look up person: %w", err)
+		}
+		if len(found) == 1 {
+			p = found[0]
+		}
+	}
+	t.known = &p
+	return p, nil
+}
+
+// keep stores the connection after it changed.
+func (t *turn) keep(ctx context.Context) error {
+	if err := t.chat.Connections.Put(ctx, t.conn); err != nil {
+		return fmt.Errorf("store connection: %w", err)
+	}
+	return nil
+}

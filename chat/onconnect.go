@@ -1,0 +1,29 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"parley/protocol"
+)
+
+// OnConnect takes a connection in before its handshake is answered. It returns
+// the sub-protocol to confirm, empty for none; an error refuses the handshake.
+// Nothing is posted here: API Gateway would answer gone.
+func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (subprotocol string, err error) {
+	conn := Connection{ID: id, Plain: !slices.Contains(h.Subprotocols, protocol.Subprotocol)}
+	if conn.Plain {
+		conn.Rooms = []string{protocol.GeneralRoom}
+	}
+	if err := c.Connections.Put(ctx, conn); err != nil {
+		return "", fmt.Errorf("register connection: %w", err)
+	}
+	if !conn.Plain {
+		return protocol.Subprotocol, nil
+	}
+	if _, err := c.Members.Join(ctx, protocol.GeneralRoom, Member{Connection: id, Plain: true}); err != nil {
+		return "", fmt.Errorf("join room %q: %w", protocol.GeneralRoom, err)
+	}
+	return "", nil
+}

@@ -1,0 +1,40 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// OnDisconnect forgets a connection. It may come late, never, or twice.
+func (c *Chat) OnDisconnect(ctx context.Context, id ConnectionID) error {
+	if c.limiter != nil {
+		c.limiter.forget(id)
+	}
+	conn, err := c.Connections.Get(ctx, id)
+	if errors.Is(err, ErrNoConnection) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("look up connection: %w", err)
+	}
+	var all error
+	for _, room := range conn.Rooms {
+		last, err := c.Members.Leave(ctx, room, id)
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("leave room %q: %w", room, err))
+			continue
+		}
+		if last && conn.Stored {
+			c.tellLeft(ctx, room, conn.Person)
+		}
+	}
+	if conn.Stored && conn.Session == ([32]byte{}) {
+		if err := c.People.ReleaseName(ctx, conn.Person, id); err != nil {
+			all = errors.Join(all, fmt.Errorf("release name: %w", err))
+		}
+	}
+	if _, err := c.Connections.Delete(ctx, id); err != nil && !errors.Is(err, ErrNoConnection) {
+		all = errors.Join(all, fmt.Errorf("delete connection: %w", err))
+	}
+	return all
+}

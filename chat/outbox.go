@@ -1,0 +1,222 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"parley/protocol"
+)
+
+// A delivery is something for one room: entries to append and then tell, or an
+// event that is only told.
+type delivery struct {
+	entries []Entry
+	from    ConnectionID // who sends the entries
+
+	event    []byte       // told as it is, where there are no entries
+	audience Audience     // of event
+	except   ConnectionID // not told the event; empty: nobody is left out
+
+	done chan struct{} // closed when appended, posted, and err is set
+	err  error
+}
+
+// A fanOutError says that entries are durable but may not have reached everybody.
+type fanOutError struct{ err error }
+
+func (e *fanOutError) Error() string { return "fan-out: " + e.err.Error() }
+func (e *fanOutError) Unwrap() error { return e.err }
+
+// An outbox puts the deliveries of one room into one order. Whoever finds it
+// idle works it off; others leave theirs and wait. So what comes while one
+// append and post is under way goes into the next one together. It is bounded
+// by the connections that wait in it, each with what one OnAction was given.
+type outbox struct {
+	mu      sync.Mutex
+	waiting []*delivery
+	busy    bool
+	users   int // guarded by outboxes.mu
+}
+
+// outboxes are those of rooms in which something is under way.
+type outboxes struct {
+	mu   sync.Mutex
+	room map[string]*outbox
+}
+
+func (o *outboxes) enter(room string) *outbox {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.room == nil {
+		o.room = map[string]*outbox{}
+	}
+	b := o.room[room]
+	if b == nil {
+		b = &outbox{}
+		o.room[room] = b
+	}
+	b.users++
+	return b
+}
+
+func (o *outboxes) exit(room string, b *outbox) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b.users--; b.users == 0 {
+		delete(o.room, room)
+	}
+}
+
+// maxRound bounds the entries of one append, so that one commit, and one
+// connection's share of a post, stay small.
+const maxRound = 256
+
+// deliver appends and tells one delivery, in order with all others of the room,
+// and returns when that is done.
+func (c *Chat) deliver(ctx context.Context, room string, d *delivery) error {
+	d.done = make(chan struct{})
+	b := c.outboxes.enter(room)
+	b.mu.Lock()
+	b.waiting = append(b.waiting, d)
+	if b.busy {
+		b.mu.Unlock()
+		<-d.done // whoever is busy has it; there is no way out before it is known whether it was appended
+		c.outboxes.exit(room, b)
+		return d.err
+	}
+	b.busy = true
+	b.mu.Unlock()
+
+	if c.round(ctx, room, b) {
+		c.outboxes.exit(room, b)
+		return d.err
+	}
+	// Others came meanwhile. Their work must not hold up this connection.
+	c.work.Go(func() {
+		defer c.outboxes.exit(room, b)
+		for !c.round(context.WithoutCancel(ctx), room, b) {
+		}
+	})
+	return d.err
+}
+
+// round works off what waits, up to maxRound entries, and tells whether the
+// outbox is idle now.
+func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool) {
+	b.mu.Lock()
+	n, entries := 0, 0
+	for n < len(b.waiting) && (n == 0 || entries+len(b.waiting[n].entries) <= maxRound) {
+		entries += len(b.waiting[n].entries)
+		n++
+	}
+	batch := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
+	if len(b.waiting) == 0 {
+		b.waiting = nil
+	}
+	b.mu.Unlock()
+
+	c.commit(ctx, room, batch, entries)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		b.busy = false
+	}
+	for _, d := range batch {
+		close(d.done)
+	}
+	return !b.busy
+}
+
+// commit appends a batch in one commit and posts it.
+func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int) {
+	entries := make([]Entry, 0, n)
+	for _, d := range batch {
+		entries = append(entries, d.entries...)
+	}
+	var appended []Appended
+	if n > 0 {
+		var err error
+		if appended, err = c.Log.Append(ctx, room, entries...); err != nil {
+			err = fmt.Errorf("append to room %q: %w", room, err)
+		}
+		for _, d := range batch {
+			if len(d.entries) > 0 {
+				d.err = err
+			}
+		}
+	}
+	var frames [][]byte // messages that follow each other, for one post
+	var senders []*delivery
+	post := func() {
+		if len(frames) == 0 {
+			return
+		}
+		if err := c.fanOut(ctx, room, Everyone, "", frames); err != nil {
+			for _, d := range senders {
+				d.err = &fanOutError{err}
+			}
+		}
+		frames, senders = nil, nil
+	}
+	for _, d := range batch {
+		if len(d.entries) == 0 {
+			post()
+			d.err = c.fanOut(ctx, room, d.audience, d.except, [][]byte{d.event})
+			continue
+		}
+		if d.err != nil {
+			continue
+		}
+		for _, a := range appended[:len(d.entries)] {
+			frame := protocol.Encode(said(room, a.Entry))
+			if !a.Repeat || c.options.RepeatsToRoom {
+				frames = append(frames, frame)
+				continue
+			}
+			post()
+			if err := c.post(ctx, d.from, frame); err != nil {
+				d.err = &fanOutError{err}
+			}
+		}
+		appended = appended[len(d.entries):]
+		senders = append(senders, d)
+	}
+	post()
+}
+
+func said(room string, e Entry) *protocol.Said {
+	return &protocol.Said{Type: "message", Room: room, Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At}
+}
+
+// fanOut posts frames to a room's connections, page by page, and forgets those
+// that are gone.
+func (c *Chat) fanOut(ctx context.Context, room string, to Audience, except ConnectionID, frames [][]byte) error {
+	for page, err := range c.Members.InRoom(ctx, room, to) {
+		if err != nil {
+			return fmt.Errorf("members of room %q: %w", room, err)
+		}
+		if except != "" {
+			page = without(page, except)
+		}
+		gone, err := c.Poster.Post(ctx, frames, page)
+		c.forget(ctx, gone)
+		if err != nil {
+			return fmt.Errorf("post to room %q: %w", room, err)
+		}
+	}
+	return nil
+}
+
+// without copies a page, which belongs to the table, leaving one id out.
+func without(page []ConnectionID, id ConnectionID) []ConnectionID {
+	rest := make([]ConnectionID, 0, len(page))
+	for _, p := range page {
+		if p != id {
+			rest = append(rest, p)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,126 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"parley/protocol"
+)
+
+// since returns what a client at a position has missed: the oldest page of it,
+// or the newest page of the room where that position means nothing any more.
+func (c *Chat) since(ctx context.Context, pos protocol.Position) (*protocol.Page, error) {
+	x, err := c.extent(ctx, pos.Room)
+	if err != nil {
+		return nil, err
+	}
+	if pos.After == nil {
+		return c.pageBefore(ctx, pos.Room, x, x.Head+1, protocol.DefaultHistory)
+	}
+	after := *pos.After
+	if pos.Epoch != "" && pos.Epoch != x.Epoch || after < x.Floor || after > x.Head || x.Head-after > protocol.MaxResume {
+		p, err := c.pageBefore(ctx, pos.Room, x, x.Head+1, protocol.DefaultHistory)
+		if err == nil {
+			p.Complete = false
+		}
+		return p, err
+	}
+	return c.pageAfter(ctx, pos.Room, x, after, protocol.MaxResume)
+}
+
+func (c *Chat) extent(ctx context.Context, room string) (Extent, error) {
+	x, err := c.Log.Extent(ctx, room)
+	if err != nil {
+		return x, fmt.Errorf("extent of room %q: %w", room, err)
+	}
+	return x, nil
+}
+
+// pageBefore returns the newest entries below a sequence.
+func (c *Chat) pageBefore(ctx context.Context, room string, x Extent, before uint64, limit int) (*protocol.Page, error) {
+	to := min(before-1, x.Head)
+	p := newPage(room, x)
+	p.From, p.To = to+1, to
+	if to <= x.Floor {
+		return p, nil
+	}
+	from := x.Floor + 1
+	if n := uint64(limit); to-x.Floor > n {
+		from = to - n + 1
+	}
+	entries, err := c.Log.RangeBack(ctx, room, from, to, protocol.PageBytes)
+	if err != nil {
+		return nil, fmt.Errorf("history of room %q: %w", room, err)
+	}
+	fill(p, entries)
+	slices.Reverse(p.Messages)
+	slices.Reverse(p.Changes)
+	p.From = to + 1 - uint64(len(p.Messages)+len(p.Changes))
+	p.More = p.From > x.Floor+1
+	return p, nil
+}
+
+// pageAfter returns the oldest entries above a sequence.
+func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint64, limit int) (*protocol.Page, error) {
+	p := newPage(room, x)
+	after = max(after, x.Floor)
+	p.From, p.To = after+1, after
+	if after >= x.Head {
+		return p, nil
+	}
+	to := min(x.Head, after+uint64(limit))
+	entries, err := c.Log.Range(ctx, room, after+1, to, protocol.PageBytes)
+	if err != nil {
+		return nil, fmt.Errorf("history of room %q: %w", room, err)
+	}
+	fill(p, entries)
+	p.To = after + uint64(len(p.Messages)+len(p.Changes))
+	p.More = p.To < x.Head
+	return p, nil
+}
+
+func newPage(room string, x Extent) *protocol.Page {
+	return &protocol.Page{
+		Room: room, Epoch: x.Epoch, Floor: x.Floor, Head: x.Head, Complete: true,
+		Messages: []protocol.Item{}, Changes: []protocol.Change{},
+	}
+}
+
+// fill adds entries to a page until it is full, at least one.
+func fill(p *protocol.Page, entries []Entry) {
+	size := 0
+	for _, e := range entries {
+		var frame any
+		item, change := asItem(e), asChange(e)
+		if change != nil {
+			frame = change
+		} else {
+			frame = &item
+		}
+		size += len(protocol.Encode(frame)) + 1
+		if size > protocol.PageBytes-1<<10 && len(p.Messages)+len(p.Changes) > 0 { // 1 KB for the page around them
+			return
+		}
+		if change != nil {
+			p.Changes = append(p.Changes, *change)
+		} else {
+			p.Messages = append(p.Messages, item)
+		}
+	}
+}
+
+func asItem(e Entry) protocol.Item {
+	if e.Lost {
+		return protocol.Item{Seq: e.Seq, Lost: true}
+	}
+	return protocol.Item{Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At}
+}
+
+func asChange(e Entry) *protocol.Change {
+	kinds := map[Kind]string{KindEdit: "edit", KindDelete: "delete"}
+	if e.Lost || kinds[e.Kind] == "" {
+		return nil
+	}
+	return &protocol.Change{Type: kinds[e.Kind], Seq: e.Seq, Target: e.Target, ID: e.ID, Person: e.Person, Text: e.Text, At: e.At}
+}

@@ -1,0 +1,33 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"parley/protocol"
+)
+
+// typing tells a small room that somebody is writing. In a large one it would
+// be noise, and is dropped.
+func (t *turn) typing(ctx context.Context, a *protocol.Typing) error {
+	if !slices.Contains(t.conn.Rooms, a.Room) {
+		return protocol.Errorf(protocol.NotInRoom, "Join the room first.")
+	}
+	p, err := t.person(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Name == "" {
+		return protocol.Errorf(protocol.NameFirst, "Take a name first.")
+	}
+	_, count, err := t.chat.Members.Present(ctx, a.Room, 0)
+	if err != nil {
+		return fmt.Errorf("who is in room %q: %w", a.Room, err)
+	}
+	if count > protocol.MaxTypingPeople {
+		return nil
+	}
+	event := protocol.Encode(&protocol.SomebodyTypes{Type: "typing", Room: a.Room, Person: p.ID, Name: p.Name})
+	return t.chat.deliver(ctx, a.Room, &delivery{event: event, audience: WithProtocol, except: t.conn.ID})
+}

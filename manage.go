@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parley/gateway"
+)
+
+// errNotLoopback refuses to open what anybody on the network could post to connections through.
+var errNotLoopback = errors.New("the management listener has no password, so it must be on a loopback address")
+
+// manage starts the management listener.
+func (s *serveCmd) manage(page net.Addr, gw *gateway.Server, logger *slog.Logger) (*http.Server, error) {
+	server := &http.Server{Handler: gw.Management(), ReadHeaderTimeout: 5 * time.Second, Addr: "off"}
+	address := s.Management
+	switch address {
+	case "off":
+		return server, nil
+	case "auto":
+		_, port, _ := net.SplitHostPort(page.String())
+		n, _ := strconv.Atoi(port)
+		address = net.JoinHostPort("127.0.0.1", strconv.Itoa(n%65535+1))
+	default:
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, &failure{err: fmt.Errorf("--management %q is not an address", address), hint: "parley serve --management 127.0.0.1:8081", code: exitUsage}
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return nil, &failure{err: errNotLoopback, hint: "parley serve --management 127.0.0.1:8081", code: exitUsage}
+		}
+	}
+	ln, err := listen(address)
+	if err != nil && s.Management == "auto" {
+		logger.Warn("no management listener: its port is taken", "address", address, "hint", "give --management HOST:PORT, or off")
+		return server, nil
+	} else if err != nil {
+		var f *failure
+		if errors.As(err, &f) {
+			f.hint = "give --management another port, or off"
+		}
+		return nil, err
+	}
+	server.Addr = ln.Addr().String()
+	go func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("management listener ended", "error", err)
+		}
+	}()
+	return server, nil
+}

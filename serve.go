@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"parley/chat"
+	"parley/gateway"
+	"parley/memory"
+	"parley/wwwroot"
+)
+
+type serveCmd struct {
+	Listen     string        `default:"127.0.0.1:8080" env:"PARLEY_LISTEN" placeholder:"HOST:PORT" help:"Address of page and socket."`
+	URL        string        `env:"PARLEY_URL" placeholder:"URL" help:"What people type, behind a proxy: https://chat.example.com. Needed for any host name but localhost."`
+	Data       string        `env:"PARLEY_DATA" placeholder:"DIR" help:"Where messages and people are kept. Default: $STATE_DIRECTORY, else $XDG_DATA_HOME/parley, else ~/.local/share/parley."`
+	Management string        `default:"auto" env:"PARLEY_MANAGEMENT" placeholder:"HOST:PORT" help:"Address of @connections, /healthz and /readyz; loopback only. 'auto' takes the port after --listen, 'off' none. Default: auto."`
+	Durability string        `default:"full" enum:"full,normal" env:"PARLEY_DURABILITY" placeholder:"full|normal" help:"full: what came back to its sender survives a power cut. normal: survives a crash of the program; faster. Default: full."`
+	Heartbeat  time.Duration `default:"25s" env:"PARLEY_HEARTBEAT" placeholder:"DURATION" help:"Silence after which a connection is pinged; 10 s later it is given up. Default: 25s."`
+	RateLimits string        `default:"on" enum:"on,off" env:"PARLEY_RATE_LIMITS" placeholder:"on|off" help:"Limits of what one connection may do. off is for benchmarks. Default: on."`
+	Wwwroot    string        `env:"PARLEY_WWWROOT" placeholder:"DIR" help:"Serve the page from this folder, as it is at each request, instead of the one built in."`
+	LogFormat  string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" placeholder:"text|json" help:"Default: text."`
+}
+
+// shutdownPatience is how long connections get to hear of a shutdown and close.
+const shutdownPatience = 10 * time.Second
+
+func (s *serveCmd) Run(ctx context.Context, e *environment) error {
+	logger := s.logger(e.stderr)
+	public, err := s.publicURL()
+	if err != nil {
+		return err
+	}
+	files, err := s.files()
+	if err != nil {
+		return err
+	}
+	store, dir, err := s.openStore(ctx, e.getenv, logger)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+
+	ln, err := listen(s.Listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+
+	gw := gateway.New(gateway.Options{
+		Pages:     newSite(files, s.Wwwroot != "", public),
+		PublicURL: public,
+		Heartbeat: s.Heartbeat,
+		Farewell:  farewell,
+		Logger:    logger,
+	})
+	connections := memory.NewTable()
+	talk := chat.New(
+		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
+		chat.Options{Server: "parley " + version, Rate: s.rate(), Logger: logger},
+	)
+	management, err := s.manage(ln.Addr(), gw, logger)
+	if err != nil {
+		return err
+	}
+	defer management.Close()
+
+	website, socket := urls(ln.Addr(), public)
+	fmt.Fprintf(e.stdout, "Website URL: %s\nWebSocket URL: %s\n", website, socket)
+	logger.Info("serving", "version", version, "data", dir, "management", management.Addr)
+
+	failed := make(chan error, 1)
+	go func() { failed <- gw.Serve(ln, talk) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		logger.Info("shutting down")
+	}
+	// Everything below must end although ctx has.
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+	defer cancel()
+	err = errors.Join(err, gw.Shutdown(patience))
+	talk.Close()
+	if err := store.Close(); err != nil {
+		return fmt.Errorf("close the data file: %w", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		logger.Warn("some connections did not answer the close in time")
+		err = nil
+	}
+	logger.Info("stopped")
+	return err
+}
+
+func (s *serveCmd) logger(w io.Writer) *slog.Logger {
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+func (s *serveCmd) rate() *chat.Rate {
+	if s.RateLimits == "off" {
+		return nil
+	}
+	return &chat.Rate{}
+}
+
+func (s *serveCmd) publicURL() (*url.URL, error) {
+	if s.URL == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, &failure{err: fmt.Errorf("--url %q is not the address of a site", s.URL), hint: "parley serve --url https://chat.example.com", code: exitUsage}
+	}
+	u.Path = ""
+	return u, nil
+}
+
+func (s *serveCmd) files() (fs.FS, error) {
+	if s.Wwwroot == "" {
+		return wwwroot.Files(), nil
+	}
+	if info, err := os.Stat(s.Wwwroot); err != nil || !info.IsDir() {
+		return nil, &failure{err: fmt.Errorf("--wwwroot %s is not a folder", s.Wwwroot), hint: "give the folder that holds index.html", code: exitUsage}
+	}
+	return os.DirFS(s.Wwwroot), nil
+}

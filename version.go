@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is that of the last release, or of the one being made.
+const version = "0.1.0"
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *environment) error {
+	_, err := fmt.Fprintf(e.stdout, "parley %s%s %s/%s %s\n", version, revision(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return err
+}
+
+// revision is the commit this was built from, where the build knows it.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	commit, changed := "", ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			commit = s.Value
+		case "vcs.modified":
+			if s.Value == "true" {
+				changed = ", changed"
+			}
+		}
+	}
+	if len(commit) < 12 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s%s)", commit[:12], changed)
+}
