@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,9 @@ type Options struct {
 	// localhost or an IP address, and an Origin must be that of the requested host.
 	PublicURL *url.URL
 
+	// TrustedProxies are the addresses from which X-Forwarded-For is believed; nil: none.
+	TrustedProxies []netip.Prefix
+
 	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
 	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
 	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare
@@ -75,7 +79,7 @@ func (o Options) withDefaults() Options {
 	o.SocketPath = cmp.Or(o.SocketPath, "/socket")
 	o.MaxMessageBytes = cmp.Or(o.MaxMessageBytes, 32<<10)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 1<<20)
-	o.MaxConnections = cmp.Or(o.MaxConnections, descriptors()-spareDescriptors)
+	o.MaxConnections = cmp.Or(o.MaxConnections, max(descriptors()-spareDescriptors, descriptors()/2))
 	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
 	o.FarewellTimeout = cmp.Or(o.FarewellTimeout, 5*time.Second)

@@ -15,73 +15,6 @@ var joinBuffers = sync.Pool{New: func() any { return new([joinSize]byte) }}
 
 var errFull = errors.New("more waits than a slow reader may have")
 
-// queue is what the kernel has not taken yet. A connection has one only meanwhile.
-type queue struct {
-	chunks [][]byte // whole frames, shared with other connections: never changed
-	offset int      // what has been taken of the first chunk
-	bytes  int      // what waits in all
-	pong   []byte   // a pong frame, which goes before the rest; a newer one replaces it
-	ping   bool
-}
-
-func (q *queue) push(b []byte) {
-	q.chunks = append(q.chunks, b)
-	q.bytes += len(b)
-}
-
-// begun counts the bytes still missing of a frame that has been written in part.
-func (q *queue) begun() int {
-	if q.offset == 0 {
-		return 0
-	}
-	return frameEnd(q.chunks[0], q.offset) - q.offset
-}
-
-// drop lets go of everything but the rest of a frame already begun, without which nothing could follow.
-func (q *queue) drop() {
-	begun := q.begun()
-	if begun == 0 {
-		q.chunks, q.offset = nil, 0
-	} else {
-		q.chunks = [][]byte{q.chunks[0][:q.offset+begun]}
-	}
-	q.bytes = begun
-}
-
-// take removes what is to be written next: several chunks joined in buffer, or a part of a single long one. It returns
-// nil when nothing waits.
-func (q *queue) take(buffer []byte) []byte {
-	b := buffer[:0]
-	if q.begun() == 0 {
-		b = append(b, q.pong...)
-		q.pong = nil
-		if q.ping {
-			b = append(b, ws.CompiledPing...)
-			q.ping = false
-		}
-	}
-	for len(q.chunks) > 0 {
-		rest := q.chunks[0][q.offset:]
-		if len(rest) > len(buffer)-len(b) {
-			if len(b) == 0 {
-				b = rest[:len(buffer)]
-				q.offset += len(b)
-				q.bytes -= len(b)
-			}
-			return b
-		}
-		b = append(b, rest...)
-		q.bytes -= len(rest)
-		q.chunks[0] = nil
-		q.chunks, q.offset = q.chunks[1:], 0
-	}
-	q.chunks = nil
-	if len(b) == 0 {
-		return nil
-	}
-	return b
-}
-
 // write sends whole frames after what already waits, or returns errFull when too much does. It MUST NOT wait for the
 // peer. c.mu is held.
 func (c *connection) write(b []byte) error {
@@ -141,13 +74,23 @@ func (c *connection) control(op ws.OpCode, payload []byte) error {
 // flush writes until nothing waits, or until the socket fails. Its goroutine lives only meanwhile, and the connection's
 // reading goroutine waits for its end.
 func (c *connection) flush() {
-	buffer := joinBuffers.Get().(*[joinSize]byte)
-	defer joinBuffers.Put(buffer)
+	var buffer *[joinSize]byte
+	borrow := func() []byte {
+		if buffer == nil {
+			buffer = joinBuffers.Get().(*[joinSize]byte)
+		}
+		return buffer[:]
+	}
+	defer func() {
+		if buffer != nil {
+			joinBuffers.Put(buffer)
+		}
+	}()
 	for {
 		c.mu.Lock()
 		var b []byte
 		if c.queue != nil {
-			b = c.queue.take(buffer[:])
+			b = c.queue.take(joinSize, borrow)
 		}
 		if b == nil {
 			c.endFlush()

@@ -1,0 +1,168 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/gateway"
+)
+
+func TestClose(t *testing.T) {
+	for _, transport := range transports {
+		t.Run(transport.name, func(t *testing.T) {
+			h := newHandler()
+			s := start(t, gateway.Options{Farewell: func(int) []byte { return []byte("farewell") }}, h, transport.listen)
+			t.Run("goes after what was posted, once, and then the connection is gone", func(t *testing.T) {
+				c, id := s.in(t).open()
+				s.Post(t.Context(), texts("last"), []string{id})
+				for _, code := range []int{4001, 4003} {
+					if err := s.Close(t.Context(), code, "signed out", "unknown", id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if lost, _ := s.Post(t.Context(), texts("late"), []string{id}); len(lost) != 1 {
+					t.Error("not gone after Close")
+				}
+				c.want(text, "last") // and no farewell: who calls Close has said why
+				if reason := c.wantClose(4001); reason != "signed out" {
+					t.Errorf("reason %q", reason)
+				}
+				c.send(say("too late"), bye(4001, ""))
+				c.wantEnd()
+				c.Close()
+				if got := receive(t, h.disconnected); got != id {
+					t.Errorf("%s disconnected, want %s", got, id)
+				}
+				nothing(t, h.acted, 0)
+			})
+			t.Run("text after the client's close is not handled", func(t *testing.T) {
+				c, _ := s.in(t).open()
+				c.send(say("before"), bye(1000, ""), say("after"), masked(final|ping, ""), bye(1000, ""))
+				c.wantClose(1000)
+				c.wantEnd()
+				c.Close()
+				receive(t, h.disconnected)
+				if got := receive(t, h.acted); len(got) != 1 || string(got[0]) != "before" {
+					t.Errorf("handled %q, want only what came before", got)
+				}
+			})
+			t.Run("without a code is answered without one", func(t *testing.T) {
+				c, _ := s.in(t).open()
+				c.send(masked(final|closing, ""))
+				c.wantClose(1005)
+				c.wantEnd()
+				receive(t, h.disconnected)
+			})
+			t.Run("of a connection that never answers is bounded", func(t *testing.T) {
+				quick := start(t, gateway.Options{FarewellTimeout: 50 * time.Millisecond}, newHandler(), transport.listen)
+				c, id := quick.open()
+				quick.Close(t.Context(), 1000, "", id)
+				c.wantClose(1000)
+				receive(t, quick.handler.disconnected)
+			})
+		})
+	}
+	t.Run("codes that must not be sent are an error", func(t *testing.T) {
+		s := start(t, gateway.Options{}, newHandler(), nil)
+		for _, code := range []int{0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000} {
+			if err := s.Close(t.Context(), code, ""); err == nil {
+				t.Errorf("%d: no error", code)
+			}
+		}
+	})
+	t.Run("a long reason is cut between characters", func(t *testing.T) {
+		s := start(t, gateway.Options{}, newHandler(), nil)
+		c, id := s.open()
+		s.Close(t.Context(), 1000, strings.Repeat("é", 100), id)
+		if got := c.wantClose(1000); got != strings.Repeat("é", 61) {
+			t.Errorf("reason %q of %d bytes", got, len(got))
+		}
+	})
+	t.Run("by the handler, of the connection it handles", func(t *testing.T) {
+		h := newHandler()
+		var s *home
+		h.onAction = func(ctx context.Context, id string, _ ...[]byte) error {
+			s.Post(ctx, texts("you are banned"), []string{id})
+			return s.Close(ctx, 4003, "banned", id)
+		}
+		s = start(t, gateway.Options{}, h, nil)
+		c, _ := s.open()
+		c.send(say("x"))
+		c.want(text, "you are banned")
+		c.wantClose(4003)
+	})
+}
+
+func TestPeerGoes(t *testing.T) {
+	h := newHandler()
+	s := start(t, gateway.Options{}, h, nil)
+	for name, leave := range map[string]func(*client){
+		"half closes":            func(c *client) { c.Conn.(*net.TCPConn).CloseWrite(); c.wantClose(1002); c.wantEnd() },
+		"half closes, posted to": func(c *client) { c.Conn.(*net.TCPConn).CloseWrite() },
+		"closes":                 func(c *client) { c.Close() },
+		"resets":                 func(c *client) { c.Conn.(*net.TCPConn).SetLinger(0); c.Close() },
+		"goes within a header":   func(c *client) { c.send([]byte{0x81}); c.Close() },
+		"goes within a message":  func(c *client) { c.send(say("hello")[:8]); c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, id := s.in(t).open()
+			leave(c)
+			for range 10 {
+				s.Post(t.Context(), texts("x"), []string{id})
+			}
+			if got := receive(t, h.disconnected); got != id {
+				t.Errorf("%s disconnected, want %s", got, id)
+			}
+			if lost, _ := s.Post(t.Context(), texts("x"), []string{id}); len(lost) != 1 {
+				t.Error("not gone")
+			}
+		})
+	}
+	nothing(t, h.acted, 0)
+	nothing(t, h.disconnected, 20*time.Millisecond)
+}
+
+func TestHeartbeat(t *testing.T) {
+	const beat = 200 * time.Millisecond
+	options := gateway.Options{Heartbeat: beat, FarewellTimeout: beat, Farewell: func(code int) []byte { return fmt.Appendf(nil, "farewell %d", code) }}
+	t.Run("who is silent is asked, then told, then gone", func(t *testing.T) {
+		s := start(t, options, newHandler(), nil)
+		c, id := s.open()
+		began := time.Now()
+		c.want(ping, "")
+		c.want(text, "farewell 1001")
+		c.wantClose(1001)
+		if got := receive(t, s.handler.disconnected); got != id {
+			t.Errorf("%s disconnected, want %s", got, id)
+		}
+		if took := time.Since(began); took < beat {
+			t.Errorf("gone after %v, which is below one heartbeat", took)
+		}
+	})
+	t.Run("who answers, or speaks, stays", func(t *testing.T) {
+		s := start(t, options, newHandler(), nil)
+		c, _ := s.open()
+		for range 3 {
+			c.want(ping, "")
+			c.send(masked(final|pong, ""))
+		}
+		for range 5 {
+			time.Sleep(beat / 2)
+			c.send(say("x"))
+		}
+		nothing(t, s.handler.disconnected, 0)
+	})
+	t.Run("whose message is being handled for long, stays", func(t *testing.T) {
+		h := newHandler()
+		h.onAction = func(context.Context, string, ...[]byte) error { time.Sleep(3 * beat); return nil }
+		s := start(t, options, h, nil)
+		c, _ := s.open()
+		c.send(say("x"))
+		nothing(t, h.disconnected, 3*beat)
+		c.want(ping, "")
+	})
+}
