@@ -93,6 +93,7 @@ func (st *writerStatements) all() map[**sql.Stmt]string {
 		&st.addEntry: `INSERT INTO entry (room, seq, kind, at, person, sender, client, text, target, checksum)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (room, person, client) WHERE client <> '' DO NOTHING`,
+		// client <> '' says nothing new, but without it SQLite may not use entry_once.
 		&st.findEntry: "SELECT " + entryColumns + " FROM entry WHERE room = ? AND person = ? AND client = ? AND client <> ''",
 
 		&st.nameHolder: "SELECT id FROM person WHERE skeleton = ?",

@@ -27,7 +27,17 @@ func newReader(ctx context.Context, path string) (_ *reader, err error) {
 	}
 	r.pool.SetMaxOpenConns(readers)
 	r.pool.SetMaxIdleConns(readers)
-	for into, query := range map[**sql.Stmt]string{
+	for into, query := range r.all() {
+		if *into, err = r.pool.PrepareContext(ctx, query); err != nil {
+			r.pool.Close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *reader) all() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
 		&r.extent:          "SELECT id, floor, head FROM room WHERE name = ?",
 		&r.forward:         "SELECT " + entryColumns + " FROM entry WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq",
 		&r.back:            "SELECT " + entryColumns + " FROM entry WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC",
@@ -35,13 +45,7 @@ func newReader(ctx context.Context, path string) (_ *reader, err error) {
 		&r.personByID:      "SELECT " + personColumns + " FROM person WHERE id = ?",
 		&r.personBySession: "SELECT " + personColumns + " FROM person WHERE session = ?",
 		&r.personByName:    "SELECT " + personColumns + " FROM person WHERE skeleton = ?",
-	} {
-		if *into, err = r.pool.PrepareContext(ctx, query); err != nil {
-			r.pool.Close()
-			return nil, err
-		}
 	}
-	return r, nil
 }
 
 func (r *reader) close() error { return r.pool.Close() }

@@ -109,11 +109,9 @@ func (w *writer) run() {
 func (w *writer) gather(first *call) (calls []*call) {
 	bytes := 0
 	for next := first; next != nil; {
-		if next.ctx.Err() == nil && next.taken.CompareAndSwap(false, true) {
+		if next.taken.CompareAndSwap(false, true) { // else its caller has given up
 			calls = append(calls, next)
 			bytes += next.bytes
-		} else if next.taken.CompareAndSwap(false, true) {
-			next.answer <- next.ctx.Err()
 		}
 		if len(calls) == maxWaiting || bytes >= maxBatchBytes {
 			break
@@ -159,7 +157,7 @@ func (w *writer) attempt(calls []*call) (err error) {
 			// SQLite has rolled back by itself after some failures, and says so
 			// with an error that means nothing here.
 			w.st.rollback.ExecContext(ctx)
-			w.heads.clear()
+			w.heads.clear() // after trouble the file is asked again
 		}
 	}()
 	b := &batch{writer: w, ctx: ctx, heads: make(map[string]roomHead)}

@@ -29,7 +29,7 @@ func TestMutants(t *testing.T) {
 	for name := range mutants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^TestMutants$", "-test.timeout=60s")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestMutants$", "-test.failfast", "-test.timeout=60s")
 			cmd.Env = append(os.Environ(), mutantEnv+"="+name)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a frame may be on its way before a test gives up.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // ErrEnded is what Recipient.Receive returns when the connection has ended.
 var ErrEnded = errors.New("the connection has ended")
