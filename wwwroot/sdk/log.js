@@ -98,11 +98,12 @@ export class LogWindow {
 
   /** @param {Page} page @returns {MessagesDetail[]} */
   #prepend(page) {
-    const items = page.messages.filter(({ seq }) => seq < this.from)
+    const before = this.from
+    const items = page.messages.filter(({ seq }) => seq < before)
     this.messages = items.concat(this.messages)
     this.from = page.from
     this.atStart = page.from <= page.floor + 1
-    for (const change of [...page.changes, ...this.#changes]) this.#apply(change)
+    for (const change of [...page.changes, ...this.#changes]) if (change.target < before) this.#apply(change)
     return items.length > 0 ? [{ kind: 'prepend', items: this.messages.slice(0, items.length) }] : []
   }
 

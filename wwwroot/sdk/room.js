@@ -259,9 +259,11 @@ export class Room extends EventTarget {
     for (let i = 0; i < EMPTY_PAGES && log.known && !log.atStart; i++) {
       const before = log.messages.length
       const page = await this.#ask({ before: log.from, limit: HISTORY_PAGE })
-      if (page.epoch !== log.epoch || page.to !== log.from - 1) return 0
-      this.#tell(log.merge(page))
-      if (!page.more) log.atStart = true
+      if (page.epoch !== log.epoch) return 0
+      const fits = page.to === log.from - 1 // it was trimmed or started over meanwhile otherwise
+      if (fits) this.#tell(log.merge(page))
+      if (!page.more && (fits || page.to < page.from)) log.atStart = true
+      if (!fits) return 0
       if (log.messages.length > before) return log.messages.length - before
     }
     return 0

@@ -108,6 +108,13 @@ test('an older page written before an edit that came by itself shows the edit', 
   assert.equal(log.messages[4].text, 'new')
 })
 
+test('a change that waits behind a gap is told when its turn comes, also if an older page came between', () => {
+  const log = opened(11, 20)
+  log.receive({ type: 'delete', seq: 22, target: 15, text: '' }, true)
+  assert.deepEqual(log.merge(page('history', 1, 10)).map(({ kind }) => kind), ['prepend'])
+  assert.deepEqual(log.receive(message(21), true).map(({ kind }) => kind), ['append', 'change'])
+})
+
 test('any order, any repeats: each once and in order', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed)
