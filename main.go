@@ -45,7 +45,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		kong.Description("A web chat in one program. Exit codes: 0 done, 1 failed, 2 bad flag or argument, 3 cannot listen, 4 data directory not usable."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { done = true }),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
 	if err != nil {
@@ -53,6 +52,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}
 	k, err := parser.Parse(args)
 	if done {
+		if len(args) == 1 { // parley alone is parley serve: show its flags too
+			fmt.Fprintln(stdout)
+			parser.Parse([]string{"serve", "--help"})
+		}
 		return nil
 	}
 	if err != nil {

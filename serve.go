@@ -32,6 +32,14 @@ type serveCmd struct {
 // shutdownPatience is how long connections get to hear of a shutdown and close.
 const shutdownPatience = 10 * time.Second
 
+// Validate is called by kong after parsing.
+func (s *serveCmd) Validate() error {
+	if s.Heartbeat < time.Second || s.Heartbeat > 5*time.Minute {
+		return fmt.Errorf("--heartbeat: from 1s to 5m, not %s", s.Heartbeat)
+	}
+	return nil
+}
+
 func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	logger := s.logger(e.stderr)
 	public, err := s.publicURL()
