@@ -171,7 +171,7 @@ export class ChatApp extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #pressed = event => {
     const target = /** @type {Element} */ (event.target)
-    if (document.querySelector('dialog[open]')) return
+    if (event.isComposing || document.querySelector('dialog[open]')) return
     if (event.key === '?' && !event.ctrlKey && !event.metaKey && !target.matches('input, textarea')) openHelp()
     else if (event.key === 'Escape') this.#catchUp()
     else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) this.#step(event.key === 'ArrowUp' ? -1 : 1)

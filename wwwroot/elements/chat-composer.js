@@ -32,6 +32,7 @@ export class ChatComposer extends HTMLElement {
     this.#field.addEventListener('keydown', this.#pressed)
     this.#field.addEventListener('input', this.#typed)
     this.addEventListener('named', this.#named)
+    this.addEventListener('focus', this.focus) // by the skip link
   }
 
   disconnectedCallback() {
@@ -40,6 +41,7 @@ export class ChatComposer extends HTMLElement {
     this.#field.removeEventListener('keydown', this.#pressed)
     this.#field.removeEventListener('input', this.#typed)
     this.removeEventListener('named', this.#named)
+    this.removeEventListener('focus', this.focus)
   }
 
   /** @param {Chat | null} chat */

@@ -90,11 +90,8 @@ export class ChatMessages extends HTMLElement {
     this.#changed()
   }
 
-  /** Draws once for all that comes before the next frame. */
-  #changed() {
-    if (document.hidden) this.#draw() // no frames come
-    else this.#frame ||= requestAnimationFrame(this.#draw)
-  }
+  /** Draws once for all that comes before the next frame; while the page is hidden none comes. */
+  #changed() { this.#frame ||= requestAnimationFrame(this.#draw) }
 
   #draw = () => {
     cancelAnimationFrame(this.#frame)

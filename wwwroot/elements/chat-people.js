@@ -42,7 +42,7 @@ export class ChatPeople extends HTMLElement {
     if (!room) return
     const you = this.chat?.you?.id
     const people = [...room.people.values()].sort((a, b) =>
-      Number(b.id === you) - Number(a.id === you) || a.name.localeCompare(b.name))
+      Number(b.id === you) - Number(a.id === you) || a.name.localeCompare(b.name, undefined, { numeric: true }))
     this.#list.replaceChildren(...people.map(({ id, name }) => this.#person(id, name, id === you)))
     this.#list.hidden = people.length === 0
     this.#more.textContent = sentence(people.length, room.count, people.some(({ id }) => id === you))

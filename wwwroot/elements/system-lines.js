@@ -4,6 +4,7 @@ import { Comings } from './comings.js'
 /** @typedef {import('../sdk/chat.js').Chat} Chat */
 
 const MOST = 50 // lines kept
+const TO_COME_BACK = 20 * 1000 // ms after a reconnect
 
 /** Codes of errors that are told beside the box for the name. */
 export const ABOUT_NAMES = new Set(['name_taken', 'bad_name'])
@@ -17,6 +18,7 @@ export class SystemLines {
   #changed
   #people
   #count = 0
+  #settling = 0 // timer
 
   /**
    * @param {Chat} chat
@@ -30,7 +32,8 @@ export class SystemLines {
     this.#changed = changed
     this.#people = new Map(room.people)
     room.addEventListener('people', () => this.#compare(), { signal })
-    room.addEventListener('joined', () => { this.#people = new Map(room.people) }, { signal }) // who is here already is no news
+    room.addEventListener('joined', () => this.#settle(), { signal })
+    signal.addEventListener('abort', () => clearTimeout(this.#settling))
     room.addEventListener('messages', event => this.#startOver(/** @type {CustomEvent} */ (event).detail), { signal })
     chat.addEventListener('notice', event => this.#add({ words: [/** @type {CustomEvent} */ (event).detail.text] }), { signal })
     chat.addEventListener('error', event => this.#complain(/** @type {CustomEvent} */ (event).detail), { signal })
@@ -45,9 +48,21 @@ export class SystemLines {
     if (!ABOUT_NAMES.has(code)) this.#add({ words: [message] })
   }
 
+  /** Who is here already is no news, and who was before a reconnect gets time to come back too. */
+  #settle() {
+    clearTimeout(this.#settling)
+    this.#settling = this.#people.size === 0 ? 0 : window.setTimeout(() => {
+      this.#settling = 0
+      this.#compare()
+    }, TO_COME_BACK)
+    this.#people = this.#now
+  }
+
+  get #now() { return new Map([...this.#settling ? this.#people : [], ...this.#room.people]) }
+
   #compare() {
     const before = this.#people
-    this.#people = new Map(this.#room.people)
+    this.#people = this.#now
     if (!this.#room.joined || this.#chat.state !== 'online') return
     const last = this.all.at(-1)
     const merged = last?.comings && last.after === this.#newest ? last : null
