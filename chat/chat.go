@@ -34,8 +34,15 @@ type Options struct {
 	Rate *Rate
 
 	// PresenceDelay is how long comings and goings of a room are gathered before
-	// one event tells them. Default 1 s.
+	// one event tells them. Default 1 s. Negative: each is told at once, within
+	// the call that brought it, for homes where nothing runs between calls.
 	PresenceDelay time.Duration
+
+	// PresencePeople is up to how many persons in a room each one's coming and
+	// going is told. Above it the count alone is, or nothing where PresenceDelay
+	// is negative: there each event is an invocation's time and money. Default
+	// protocol.MaxPresencePeople.
+	PresencePeople int
 
 	// RepeatsToRoom posts a message that was sent again to its whole room, not
 	// only to who sent it. For homes where the first attempt may have died
@@ -69,6 +76,9 @@ func New(ports Ports, o Options) *Chat {
 	}
 	if c.options.PresenceDelay == 0 {
 		c.options.PresenceDelay = time.Second
+	}
+	if c.options.PresencePeople == 0 {
+		c.options.PresencePeople = protocol.MaxPresencePeople
 	}
 	if c.now == nil {
 		c.now = time.Now

@@ -39,7 +39,8 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	case stored && now-p.Seen > seenEvery:
 		p.Seen = now
 		if err := t.chat.People.PutPerson(ctx, p); err != nil {
-			return fmt.Errorf("note that somebody was seen: %w", err)
+			// A full disk must not keep anybody from reading.
+			t.chat.logger.Warn("could not note that somebody was seen", "error", err)
 		}
 	}
 	t.conn.Person, t.conn.Session, t.conn.Stored, t.known = p.ID, p.Session, stored, &p

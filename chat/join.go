@@ -34,7 +34,7 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 			return fmt.Errorf("join room %q: %w", pos.Room, err)
 		}
 		if first && m.Person != "" {
-			t.chat.presence.joined(t.chat, pos.Room, p)
+			t.chat.tellJoined(ctx, pos.Room, p)
 		}
 	}
 	page, err := t.chat.since(ctx, pos)

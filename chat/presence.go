@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +24,13 @@ type comings struct {
 	timer        *time.Timer
 }
 
-func (p *presence) joined(c *Chat, room string, who Person) {
-	p.note(c, room, func(g *comings) {
+func newComings() *comings {
+	return &comings{joined: map[PersonID]protocol.Person{}, left: map[PersonID]protocol.Person{}}
+}
+
+// tellJoined tells a room that a person came, by its first connection there.
+func (c *Chat) tellJoined(ctx context.Context, room string, who Person) {
+	c.note(ctx, room, func(g *comings) {
 		if _, back := g.left[who.ID]; back {
 			delete(g.left, who.ID)
 		} else if len(g.joined) <= protocol.MaxPresencePeople { // more are never listed
@@ -39,7 +46,7 @@ func (c *Chat) tellLeft(ctx context.Context, room string, id PersonID) {
 		c.logger.Warn("could not tell who left", "room", room, "error", err)
 		return
 	}
-	c.presence.note(c, room, func(g *comings) {
+	c.note(ctx, room, func(g *comings) {
 		if _, brief := g.joined[id]; brief {
 			delete(g.joined, id)
 		} else if len(g.left) <= protocol.MaxPresencePeople {
@@ -48,7 +55,16 @@ func (c *Chat) tellLeft(ctx context.Context, room string, id PersonID) {
 	})
 }
 
-func (p *presence) note(c *Chat, room string, change func(*comings)) {
+// note gathers a change, to be told after PresenceDelay, or tells it at once
+// where nothing runs after the call.
+func (c *Chat) note(ctx context.Context, room string, change func(*comings)) {
+	if c.options.PresenceDelay < 0 {
+		g := newComings()
+		change(g)
+		c.tell(ctx, room, g)
+		return
+	}
+	p := &c.presence
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
@@ -59,19 +75,19 @@ func (p *presence) note(c *Chat, room string, change func(*comings)) {
 	}
 	g := p.room[room]
 	if g == nil {
-		g = &comings{joined: map[PersonID]protocol.Person{}, left: map[PersonID]protocol.Person{}}
+		g = newComings()
 		p.room[room] = g
 		c.work.Add(1)
 		g.timer = time.AfterFunc(c.options.PresenceDelay, func() {
 			defer c.work.Done()
-			c.tell(room)
+			c.tellGathered(room)
 		})
 	}
 	change(g)
 }
 
-// tell posts what was gathered for a room.
-func (c *Chat) tell(room string) {
+// tellGathered posts what was gathered for a room.
+func (c *Chat) tellGathered(room string) {
 	p := &c.presence
 	p.mu.Lock()
 	g := p.room[room]
@@ -83,16 +99,19 @@ func (c *Chat) tell(room string) {
 	const patience = 10 * time.Second // nobody waits for this; it must only end
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	c.tell(ctx, room, g)
+}
+
+// tell posts one presence event. That it fails is no reason for what caused it
+// to fail: presence is a hint.
+func (c *Chat) tell(ctx context.Context, room string, g *comings) {
 	_, count, err := c.Members.Present(ctx, room, 0)
-	if err == nil {
+	small := count <= c.options.PresencePeople
+	if err == nil && (small || c.options.PresenceDelay > 0) {
 		event := &protocol.Presence{Type: "presence", Room: room, Count: count}
-		if count <= protocol.MaxPresencePeople && len(g.joined)+len(g.left) <= protocol.MaxPresencePeople {
-			for _, who := range g.joined {
-				event.Joined = append(event.Joined, who)
-			}
-			for _, who := range g.left {
-				event.Left = append(event.Left, who)
-			}
+		if small && len(g.joined)+len(g.left) <= protocol.MaxPresencePeople {
+			event.Joined = slices.Collect(maps.Values(g.joined))
+			event.Left = slices.Collect(maps.Values(g.left))
 		}
 		err = c.deliver(ctx, room, &delivery{event: protocol.Encode(event), audience: WithProtocol})
 	}

@@ -105,3 +105,16 @@ func TestTyping(t *testing.T) {
 	h.act("n", `{"type":"typing","id":"t","room":"general"}`)
 	equal(t, "nameless", h.last("n", "error").str("code"), "name_first")
 }
+
+// On AWS nothing runs between two calls, and each event costs.
+func TestPresenceAtOnce(t *testing.T) {
+	h := newHome(t, chat.Options{PresenceDelay: -1, PresencePeople: 2})
+	h.hello("p", "Ada", "general")
+	h.hello("q", "Grace", "general")
+	equal(t, "joined", names(h.last("p", "presence").list("joined")), []string{"Grace"})
+	h.clear()
+	h.hello("r", "Joan", "general")
+	equal(t, "above the bound", len(h.got("p", "presence")), 0)
+	h.OnDisconnect(context.Background(), "r")
+	equal(t, "left", names(h.last("p", "presence").list("left")), []string{"Joan"})
+}

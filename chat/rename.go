@@ -70,7 +70,7 @@ func (t *turn) appear(ctx context.Context, p Person) error {
 			return fmt.Errorf("join room %q: %w", room, err)
 		}
 		if first {
-			t.chat.presence.joined(t.chat, room, p)
+			t.chat.tellJoined(ctx, room, p)
 		}
 	}
 	return nil
