@@ -51,9 +51,11 @@ const storm = async (seed, faults) => {
     const client = clients[Math.floor(random() * CLIENTS)]
     const dice = random()
     if (dice < 0.5) {
-      const text = `client ${client.n} says ${client.count++}`
-      client.room.send(text)
-      sent.push(text)
+      for (let burst = Math.ceil(random() * 4); burst > 0; burst--) {
+        const text = `client ${client.n} says ${client.count++}`
+        client.room.send(text)
+        sent.push(text)
+      }
     } else if (dice < 0.6) world.change()
     else if (dice < 0.65) client.room.loadOlder().catch(() => {})
     else if (dice < 0.7) client.chat.wake()
@@ -106,7 +108,7 @@ for (const [name, faults] of Object.entries(weathers)) {
 test('the storm is one: items fail, and windows start over', async () => {
   let failures = 0
   let resets = 0
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const { failed, clients } = await storm(seed, weathers['connections cut early'])
     failures += failed.size
     for (const { incomplete } of clients) resets += incomplete()

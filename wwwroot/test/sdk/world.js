@@ -31,7 +31,12 @@ export class World {
           if (!world.calm && world.faults.cut > 0) world.clock.setTimeout(() => world.cut(this), 500 + world.random() * world.faults.cut)
         })
       }
-      send(frame) { world.later(world.faults.delay, () => world.act(this, JSON.parse(frame))) }
+      send(frame) {
+        world.later(world.faults.delay, () => {
+          const arrived = this.readyState === 1 || world.chance(0.3) // a function may still run when its connection is gone
+          if (arrived) world.act(this, JSON.parse(frame))
+        })
+      }
       close() {
         this.readyState = 3
         world.connections.delete(this)
