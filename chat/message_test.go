@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/chat"
 )
@@ -81,21 +82,26 @@ func TestMessage(t *testing.T) {
 		h.say("p", "general", "m", "x")
 		equal(t, "seq", h.last("p", "message").num("seq"), 1)
 	})
-	t.Run("connections that are gone are forgotten", func(t *testing.T) {
-		h := newHome(t, chat.Options{})
-		h.hello("p", "Ada", "general")
-		h.hello("q", "Grace", "general")
-		h.poster.mu.Lock()
-		h.poster.open["q"] = false
-		h.poster.mu.Unlock()
-		h.say("p", "general", "1", "anybody?")
-		if _, err := h.table.Get(t.Context(), "q"); !errors.Is(err, chat.ErrNoConnection) {
-			t.Errorf("still known: %v", err)
-		}
-		if err := h.OnAction(t.Context(), "q", []byte(sample)); err != nil {
-			t.Errorf("an action of a forgotten connection: %v", err)
-		}
-	})
+	for delay, why := range map[time.Duration]string{0: "", -1: ", and the room is told at once"} {
+		t.Run("connections that are gone are forgotten"+why, func(t *testing.T) {
+			h := newHome(t, chat.Options{PresenceDelay: delay})
+			h.hello("p", "Ada", "general")
+			h.hello("q", "Grace", "general")
+			h.poster.mu.Lock()
+			h.poster.open["q"] = false
+			h.poster.mu.Unlock()
+			h.say("p", "general", "1", "anybody?")
+			if _, err := h.table.Get(t.Context(), "q"); !errors.Is(err, chat.ErrNoConnection) {
+				t.Errorf("still known: %v", err)
+			}
+			if err := h.OnAction(t.Context(), "q", []byte(sample)); err != nil {
+				t.Errorf("an action of a forgotten connection: %v", err)
+			}
+			if delay < 0 {
+				equal(t, "left", names(h.last("p", "presence").list("left")), []string{"Grace"})
+			}
+		})
+	}
 }
 
 func TestRefusedFramesChangeNothing(t *testing.T) {

@@ -88,22 +88,32 @@ func (c *Chat) deliver(ctx context.Context, room string, d *delivery) error {
 	b.busy = true
 	b.mu.Unlock()
 
-	if c.round(ctx, room, b) {
+	idle, gone := c.round(ctx, room, b)
+	if idle {
 		c.outboxes.exit(room, b)
-		return d.err
+	} else { // others came meanwhile; their work must not hold up this connection
+		c.work.Go(func() { c.workOff(context.WithoutCancel(ctx), room, b) })
 	}
-	// Others came meanwhile. Their work must not hold up this connection.
-	c.work.Go(func() {
-		defer c.outboxes.exit(room, b)
-		for !c.round(context.WithoutCancel(ctx), room, b) {
-		}
-	})
+	c.forget(ctx, gone)
 	return d.err
 }
 
-// round works off what waits, up to maxRound entries, and tells whether the
-// outbox is idle now.
-func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool) {
+// workOff does rounds until the outbox is idle.
+func (c *Chat) workOff(ctx context.Context, room string, b *outbox) {
+	var all []ConnectionID
+	for idle := false; !idle; {
+		var gone []ConnectionID
+		idle, gone = c.round(ctx, room, b)
+		all = append(all, gone...)
+	}
+	c.outboxes.exit(room, b)
+	c.forget(ctx, all)
+}
+
+// round works off what waits, up to maxRound entries. It tells whether the
+// outbox is idle now, and which connections are gone: whoever works here must
+// not forget them before it is done, since that may tell the room they left.
+func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool, gone []ConnectionID) {
 	b.mu.Lock()
 	n, entries := 0, 0
 	for n < len(b.waiting) && (n == 0 || entries+len(b.waiting[n].entries) <= maxRound) {
@@ -117,7 +127,7 @@ func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool) {
 	}
 	b.mu.Unlock()
 
-	c.commit(ctx, room, batch, entries)
+	gone = c.commit(ctx, room, batch, entries)
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,11 +137,11 @@ func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool) {
 	for _, d := range batch {
 		close(d.done)
 	}
-	return !b.busy
+	return !b.busy, gone
 }
 
-// commit appends a batch in one commit and posts it.
-func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int) {
+// commit appends a batch in one commit and posts it. It returns who is gone.
+func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int) (gone []ConnectionID) {
 	entries := make([]Entry, 0, n)
 	for _, d := range batch {
 		entries = append(entries, d.entries...)
@@ -154,7 +164,9 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 		if len(frames) == 0 {
 			return
 		}
-		if err := c.fanOut(ctx, room, Everyone, "", frames); err != nil {
+		absent, err := c.fanOut(ctx, room, Everyone, "", frames)
+		gone = append(gone, absent...)
+		if err != nil {
 			for _, d := range senders {
 				d.err = &fanOutError{err}
 			}
@@ -164,7 +176,9 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 	for _, d := range batch {
 		if len(d.entries) == 0 {
 			post()
-			d.err = c.fanOut(ctx, room, d.audience, d.except, [][]byte{d.event})
+			var absent []ConnectionID
+			absent, d.err = c.fanOut(ctx, room, d.audience, d.except, [][]byte{d.event})
+			gone = append(gone, absent...)
 			continue
 		}
 		if d.err != nil {
@@ -185,29 +199,30 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 		senders = append(senders, d)
 	}
 	post()
+	return gone
 }
 
 func said(room string, e Entry) *protocol.Said {
 	return &protocol.Said{Type: "message", Room: room, Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At}
 }
 
-// fanOut posts frames to a room's connections, page by page, and forgets those
+// fanOut posts frames to a room's connections, page by page, and returns those
 // that are gone.
-func (c *Chat) fanOut(ctx context.Context, room string, to Audience, except ConnectionID, frames [][]byte) error {
+func (c *Chat) fanOut(ctx context.Context, room string, to Audience, except ConnectionID, frames [][]byte) (gone []ConnectionID, err error) {
 	for page, err := range c.Members.InRoom(ctx, room, to) {
 		if err != nil {
-			return fmt.Errorf("members of room %q: %w", room, err)
+			return gone, fmt.Errorf("members of room %q: %w", room, err)
 		}
 		if except != "" {
 			page = without(page, except)
 		}
-		gone, err := c.Poster.Post(ctx, frames, page)
-		c.forget(ctx, gone)
+		absent, err := c.Poster.Post(ctx, frames, page)
+		gone = append(gone, absent...)
 		if err != nil {
-			return fmt.Errorf("post to room %q: %w", room, err)
+			return gone, fmt.Errorf("post to room %q: %w", room, err)
 		}
 	}
-	return nil
+	return gone, nil
 }
 
 // without copies a page, which belongs to the table, leaving one id out.
