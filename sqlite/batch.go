@@ -132,13 +132,14 @@ const entryColumns = "seq, kind, at, person, sender, client, text, target, check
 // not match has nothing but the sequence that the row claims.
 func scanEntry(scan func(...any) error, room string, scratch []byte) (chat.Entry, []byte, error) {
 	var e chat.Entry
-	var want uint32
-	err := scan(&e.Seq, &e.Kind, &e.At, &e.Person, &e.From, &e.ID, &e.Text, &e.Target, &want)
+	var seq, kind, target, want int64 // as the driver has them; database/sql would convert by way of strings
+	err := scan(&seq, &kind, &e.At, &e.Person, &e.From, &e.ID, &e.Text, &target, &want)
 	if err != nil {
 		return e, scratch, err
 	}
+	e.Seq, e.Kind, e.Target = uint64(seq), chat.Kind(kind), uint64(target)
 	got, scratch := checksum(scratch, room, &e)
-	if got != want {
+	if int64(got) != want || int64(e.Kind) != kind {
 		return chat.Entry{Seq: e.Seq, Lost: true}, scratch, nil
 	}
 	return e, scratch, nil

@@ -15,9 +15,13 @@ import (
 // it into the file after 4 MB; only readers that never pause let it grow.
 const walLimit = 16 << 20
 
+// busyTimeout is how long a statement waits for another process's lock, in ms:
+// somebody may look into the file with the sqlite3 shell.
+const busyTimeout = 5000
+
 // bothPragmas are for connections that write and those that read.
 var bothPragmas = []string{
-	"busy_timeout(5000)", // ms; somebody may look into the file with the sqlite3 shell
+	fmt.Sprintf("busy_timeout(%d)", busyTimeout),
 	"trusted_schema(off)",
 	"cell_size_check(on)", // notice damaged pages before reading past their cells
 	"mmap_size(0)",        // a bad sector is an error then; mapped it would be a SIGBUS, the end of the process

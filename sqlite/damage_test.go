@@ -18,12 +18,14 @@ func damaged(t *testing.T, texts []string, change func(file []byte) []byte) (*St
 	t.Helper()
 	dir := t.TempDir()
 	s := openTest(t, Options{Dir: dir})
+	var entries []chat.Entry
 	for i, text := range texts {
 		e := message("p", i)
 		e.Text = text
-		if _, err := s.Append(t.Context(), "room", e); err != nil {
-			t.Fatal(err)
-		}
+		entries = append(entries, e)
+	}
+	if _, err := s.Append(t.Context(), "room", entries...); err != nil {
+		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -136,6 +138,7 @@ func TestDamageOnOpening(t *testing.T) {
 		{"header garbage", func(f []byte) []byte { copy(f[16:100], bytes.Repeat([]byte{0xa5}, 84)); return f }, ErrCorrupt},
 		{"schema page", func(f []byte) []byte { copy(f[100:4096], bytes.Repeat([]byte{0xa5}, 3996)); return f }, ErrCorrupt},
 		{"application id", func(f []byte) []byte { f[68] ^= 1; return f }, ErrNotParley},
+		{"a column's name", func(f []byte) []byte { return bytes.Replace(f, []byte("skeleton TEXT"), []byte("skeletom TEXT"), 1) }, ErrCorrupt},
 		{"truncated to a page", func(f []byte) []byte { return f[:4096] }, ErrCorrupt},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,16 +176,20 @@ func TestDamageAnywhere(t *testing.T) {
 			return f
 		})
 		if err != nil {
-			refused++
+			if refused++; !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotParley) {
+				t.Errorf("seed %d: Open: got %v, want ErrCorrupt or ErrNotParley", seed, err)
+			}
 			continue
 		}
 		if _, err := s.Append(t.Context(), "room", message("q", seed)); err != nil && !errors.Is(err, ErrCorrupt) {
-			t.Logf("seed %d: Append: %v", seed, err)
+			t.Errorf("seed %d: Append: got %v, want ErrCorrupt", seed, err)
 		}
 		for from := uint64(1); from <= 120; from += 10 {
 			entries, err := s.Range(t.Context(), "room", from, from+9, 1<<20)
 			if err != nil {
-				failed++
+				if failed++; !errors.Is(err, ErrCorrupt) {
+					t.Errorf("seed %d: Range: got %v, want ErrCorrupt", seed, err)
+				}
 				continue
 			}
 			for _, e := range entries {

@@ -61,6 +61,22 @@ func TestEpoch(t *testing.T) {
 	}
 }
 
+// TestEpochOfCopy restores what VACUUM INTO made of a store in use.
+func TestEpochOfCopy(t *testing.T) {
+	s := openTest(t, Options{})
+	original, err := s.Extent(t.Context(), "room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := s.writer.conn.ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(dir, FileName)); err != nil {
+		t.Fatal(err)
+	}
+	if restored := epochOf(t, dir); restored == original.Epoch {
+		t.Error("the copy has the original's epoch, though the original went on")
+	}
+}
+
 func epochOf(t *testing.T, dir string) string {
 	t.Helper()
 	s := openTest(t, Options{Dir: dir})

@@ -45,6 +45,8 @@ func kindOf(err error) error {
 		switch of.Code() & 0xff { // the rest of the code is detail: https://www.sqlite.org/rescode.html
 		case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB, codes.SQLITE_FORMAT:
 			return ErrCorrupt
+		case codes.SQLITE_ERROR: // "no such column": our statements fit the schema that the file claims to have
+			return ErrCorrupt
 		case codes.SQLITE_FULL:
 			return ErrFull
 		case codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM:

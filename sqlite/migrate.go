@@ -93,15 +93,18 @@ func copyTo(ctx context.Context, conn *sql.Conn, path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // VACUUM fills an empty file
-	if err != nil {
+	// VACUUM fills an empty file; one that it made would be readable by others.
+	if err := os.WriteFile(part, nil, 0o600); err != nil {
 		return err
 	}
-	defer file.Close()
 	if _, err := conn.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil {
+	file, err := os.OpenFile(part, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(part, path); err != nil {

@@ -113,7 +113,7 @@ func (s *Store) entries(ctx context.Context, room string, from, to uint64, maxBy
 	for rows.Next() && !p.full {
 		var e chat.Entry
 		if e, scratch, err = scanEntry(rows.Scan, room, scratch); err != nil {
-			return nil, err
+			continue // not even the types are right: it is lost, and page notices that it is missing
 		}
 		p.add(e)
 	}

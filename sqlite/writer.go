@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type writer struct {
 	heads   *recent[string, roomHead]
 	people  *personCache
 	scratch []byte
+	forceAt int64 // see boundLog; bytes
 
 	mu     sync.RWMutex // held to read while a call is put into the queue
 	closed bool
@@ -177,14 +179,22 @@ func (w *writer) attempt(calls []*call) (err error) {
 }
 
 // boundLog empties the write-ahead log by force when readers, one after the
-// other without a pause, have kept SQLite from doing it in passing.
+// other without a pause, have kept SQLite from doing it in passing. One that
+// stays for long (a backup, a shell) is waited for only shortly, and again only
+// after as much more has been written.
 func (w *writer) boundLog() {
 	info, err := os.Stat(w.walPath)
 	if err != nil || info.Size() <= walLimit {
+		w.forceAt = walLimit
 		return
 	}
-	// What fails here is tried again after the next commit.
-	w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(restart)")
+	if info.Size() < w.forceAt {
+		return
+	}
+	w.forceAt = info.Size() + walLimit
+	for _, pragma := range []string{"busy_timeout = 100", "wal_checkpoint(restart)", fmt.Sprint("busy_timeout = ", busyTimeout)} {
+		w.conn.ExecContext(context.Background(), "PRAGMA "+pragma) // what fails is tried again as said above
+	}
 }
 
 // stop lets in no more calls and waits for those that were. It reports whether

@@ -229,7 +229,7 @@ func TestLogStaysBounded(t *testing.T) {
 		})
 	}
 	largest := int64(0)
-	for n := range 60 {
+	for n := range 40 {
 		var entries []chat.Entry
 		for i := range 50 {
 			e := message("p", n*50+i)
@@ -246,7 +246,7 @@ func TestLogStaysBounded(t *testing.T) {
 	if bound := int64(walLimit + 3*maxBatchBytes); largest > bound {
 		t.Errorf("the write-ahead log grew to %d bytes, want at most %d", largest, bound)
 	}
-	t.Logf("60 MB written, the write-ahead log had at most %d bytes", largest)
+	t.Logf("40 MB written, the write-ahead log had at most %d bytes", largest)
 }
 
 func logSize(t *testing.T, s *Store) int64 {
