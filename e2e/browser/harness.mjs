@@ -117,10 +117,10 @@ export class Client {
 }
 
 /** Starts Chromium, until the test t ends. */
-export async function browse(t) {
+export async function browse(t, ...args) {
   const browser = await chromium.launch({
     executablePath: process.env.PARLEY_CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...args],
   })
   t.after(() => browser.close())
   return browser
@@ -231,8 +231,8 @@ class Person {
   }
 
   /** Waits for a message of the server's with this text. */
-  async sees(text) {
-    await this.messages.filter({ hasText: text }).first().waitFor()
+  async sees(text, timeout = PATIENCE) {
+    await this.messages.filter({ hasText: text }).first().waitFor({ timeout })
   }
 
   async count(text) { return this.messages.filter({ hasText: text }).count() }

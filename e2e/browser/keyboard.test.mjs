@@ -60,19 +60,24 @@ test('keyboard only', async t => {
   })
 
   await t.test('every control is reached with Tab, has a name and shows its focus', async () => {
-    await page.evaluate(() => document.activeElement.blur())
+    await page.evaluate(() => { document.body.tabIndex = -1; document.body.focus() }) // Tab begins at the top
     const seen = []
     for (let i = 0; i < 60; i++) {
       await press('Tab')
       const at = await page.evaluate(() => {
         const element = document.activeElement
         if (!element || element === document.body) return null
-        const style = getComputedStyle(element)
-        const boxed = getComputedStyle(element.closest('.box') ?? element)
-        const ring = [style, boxed].some(s => s.outlineStyle !== 'none' && s.outlineWidth !== '0px' || s.boxShadow !== 'none')
+        const look = () => [element, element.closest('.box')].map(e => {
+          const { outline, boxShadow, borderColor, backgroundColor } = e ? getComputedStyle(e) : {}
+          return [outline, boxShadow, borderColor, backgroundColor]
+        }).join()
+        const focused = look()
+        element.blur()
+        const ring = look() !== focused
+        element.focus({ focusVisible: true })
         return {
           name: element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.getAttribute('title') || element.textContent.trim(),
-          html: element.outerHTML.slice(0, 120), ring: ring || element.matches('article, [role=log]'),
+          html: element.outerHTML.slice(0, 120), ring,
         }
       })
       if (!at) break
