@@ -1,8 +1,7 @@
 import { ChatName } from './chat-name.js'
 import { disc } from './disc.js'
-import { icon } from './icon.js'
 import { keep } from './keep.js'
-import { node } from './node.js'
+import { icon, node } from './node.js'
 import { ABOUT_NAMES } from './system-lines.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */

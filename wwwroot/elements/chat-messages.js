@@ -1,10 +1,7 @@
 import { DrawnRows } from './drawn-rows.js'
-import { HeldView } from './held-view.js'
-import { icon } from './icon.js'
-import { node } from './node.js'
+import { HeldView, shownWindow } from './held-view.js'
+import { icon, node } from './node.js'
 import { rows } from './rows.js'
-import { shownWindow } from './shown-window.js'
-import { stepThrough } from './step-through.js'
 import { SystemLines } from './system-lines.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */
@@ -37,7 +34,7 @@ export class ChatMessages extends HTMLElement {
     this.replaceChildren(this.#log, this.#pill)
     this.#view.start(this.#scrolled)
     this.#log.addEventListener('click', this.#clicked)
-    this.#log.addEventListener('keydown', stepThrough)
+    this.#log.addEventListener('keydown', this.#pressed)
   }
 
   disconnectedCallback() {
@@ -46,7 +43,7 @@ export class ChatMessages extends HTMLElement {
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#loud)
     this.#log.removeEventListener('click', this.#clicked)
-    this.#log.removeEventListener('keydown', stepThrough)
+    this.#log.removeEventListener('keydown', this.#pressed)
   }
 
   get room() { return this.#room }
@@ -117,7 +114,7 @@ export class ChatMessages extends HTMLElement {
     if (this.#quiet) this.#hush()
     this.#log.setAttribute('aria-busy', String(!room.joined))
     const empty = wanted.length === 0
-    const top = empty && !room.joined ? 'opening' : !start ? 'more' : empty ? 'empty' : 'start'
+    const top = !room.joined ? empty ? 'opening' : 'none' : !start ? 'more' : empty ? 'empty' : 'start'
     this.#view.hold(() => this.#drawn.place(wanted, top, room.name), end)
     if (this.#view.following && end) this.#missed = 0
     this.#drawPill(end)
@@ -174,6 +171,9 @@ export class ChatMessages extends HTMLElement {
     this.#quiet = true
     this.#draw()
   }
+
+  /** @param {KeyboardEvent} event */
+  #pressed = event => this.#drawn.step(event)
 
   /** @param {Event} event */
   #clicked = event => {

@@ -45,7 +45,7 @@ export class ChatPeople extends HTMLElement {
       Number(b.id === you) - Number(a.id === you) || a.name.localeCompare(b.name, undefined, { numeric: true }))
     this.#list.replaceChildren(...people.map(({ id, name }) => this.#person(id, name, id === you)))
     this.#list.hidden = people.length === 0
-    this.#more.textContent = sentence(people.length, room.count, people.some(({ id }) => id === you))
+    this.#more.textContent = !room.joined ? '' : sentence(people.length, room.count, people.some(({ id }) => id === you))
   }
 
   /** @param {string} id @param {string} name @param {boolean} mine */

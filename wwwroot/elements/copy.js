@@ -1,5 +1,4 @@
-import { icon } from './icon.js'
-import { node } from './node.js'
+import { icon, node } from './node.js'
 
 const DONE_FOR = 2000 // ms that a button says "Copied"
 
@@ -7,7 +6,7 @@ const DONE_FOR = 2000 // ms that a button says "Copied"
  * A button that copies.
  * @param {string} label
  * @param {() => string} text what, asked for when it is pressed
- * @param {{icon?: import('./icon.js').IconName, class?: string}} [look] an icon instead of the label
+ * @param {{icon?: import('./node.js').IconName, class?: string}} [look] an icon instead of the label
  */
 export function copyButton(label, text, look = {}) {
   const button = node('button', { type: 'button', class: look.class ?? 'quiet' })

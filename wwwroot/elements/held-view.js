@@ -1,5 +1,6 @@
 const FOLLOWS_WITHIN = 100 // px from the end within which the view follows it
 const AHEAD = 400          // px before an edge at which more is wanted
+const MOST_SHOWN = 300     // messages in the page at once
 
 /**
  * The view of a list that scrolls: it follows the end, or stays where somebody
@@ -63,4 +64,18 @@ export class HeldView {
   }
 
   #toEnd() { this.#list.scrollTop = this.#list.scrollHeight }
+}
+
+/**
+ * Which of the messages in memory are in the page.
+ * @param {readonly {seq: number}[]} messages in sequence
+ * @param {number} oldest sequence of the first one to show; 0: the newest are shown
+ * @param {number} [most]
+ * @returns {{from: number, to: number}} indices, `to` not included
+ */
+export function shownWindow(messages, oldest, most = MOST_SHOWN) {
+  if (oldest === 0) return { from: Math.max(0, messages.length - most), to: messages.length }
+  const found = messages.findIndex(({ seq }) => seq >= oldest)
+  const from = found < 0 ? Math.max(0, messages.length - most) : found
+  return { from, to: Math.min(messages.length, from + most) }
 }

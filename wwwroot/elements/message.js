@@ -1,8 +1,7 @@
-import { bdi, node, part } from './node.js'
+import { bdi, icon, node, part } from './node.js'
 import { copyButton } from './copy.js'
 import { disc } from './disc.js'
 import { fullDateOf, timeOf } from './clock.js'
-import { icon } from './icon.js'
 import { linkTo } from './place.js'
 import { prose } from './prose.js'
 

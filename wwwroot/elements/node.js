@@ -36,3 +36,34 @@ export function part(parent, selector) {
  * @param {string} name
  */
 export const bdi = name => node('bdi', { dir: 'auto' }, name)
+
+// Drawn on a grid of 20, without fill, by strokes of 1.5 px. An icon has no name
+// of its own: the control around it has.
+const PATHS = {
+  rooms: 'M3 5h14M3 10h14M3 15h9',
+  people: 'M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 16.5c0-2.8 2.2-4.5 5.5-4.5s5.5 1.7 5.5 4.5M13 3.8a3 3 0 0 1 0 5.4M15 12.3c1.9.6 3 2.1 3 4.2',
+  help: 'M7.3 7.5A2.7 2.7 0 0 1 10 5c1.6 0 2.7 1 2.7 2.4 0 2.1-2.7 2.1-2.7 4.1M10 14.9v.1',
+  send: 'M10 16.5v-13M4.5 9 10 3.5 15.5 9',
+  down: 'M10 3.5v13M4.5 11l5.5 5.5 5.5-5.5',
+  copy: 'M7 7h9.5v9.5H7zM13 7V3.5H3.5V13H7',
+  link: 'M8.5 11.5a3 3 0 0 0 4.3 0l3-3a3 3 0 0 0-4.3-4.3l-1 1M11.5 8.5a3 3 0 0 0-4.3 0l-3 3a3 3 0 0 0 4.3 4.3l1-1',
+  clock: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 6v4l2.5 2',
+  check: 'M4 10.5 8 14.5 16 6',
+  close: 'M5 5l10 10M15 5 5 15',
+  pencil: 'M3.5 16.5l.8-3.5L13 4.3a1.4 1.4 0 0 1 2 0l.7.7a1.4 1.4 0 0 1 0 2L7 15.7z',
+}
+const SVG = 'http://www.w3.org/2000/svg'
+
+/** @typedef {keyof typeof PATHS} IconName */
+
+/** @param {IconName} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg')
+  svg.setAttribute('viewBox', '0 0 20 20')
+  svg.setAttribute('class', 'icon')
+  svg.setAttribute('aria-hidden', 'true')
+  const path = document.createElementNS(SVG, 'path')
+  path.setAttribute('d', PATHS[name])
+  svg.append(path)
+  return svg
+}

@@ -1,5 +1,4 @@
-import { icon } from './icon.js'
-import { node } from './node.js'
+import { icon, node } from './node.js'
 
 /**
  * Opens a dialog over the page. Esc, a tap beside it and its own button close

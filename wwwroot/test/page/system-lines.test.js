@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Comings, list } from '../../elements/comings.js'
+import { Comings, list } from '../../elements/system-lines.js'
 
 const people = (...names) => new Map(names.map(name => {
   const [id, shown = id] = name.split('=')

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { initials } from '../../elements/initials.js'
+import { initials } from '../../elements/disc.js'
 
 test('one or two letters stand for a name', () => {
   for (const [name, letters] of [
