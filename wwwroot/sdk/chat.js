@@ -4,14 +4,13 @@ import { ALL, concede, hello } from './hello.js'
 import { ANSWERS_ACTION, BLAMED_CLOSES, DEFAULT_LIMITS } from './protocol.js'
 import { ChatError } from './error.js'
 import { emit } from './emit.js'
+import { ids } from './ids.js'
 import { Life } from './life.js'
 import { measure } from './measure.js'
+import { Pulse } from './pulse.js'
+import { Readiness } from './readiness.js'
 import { Room } from './room.js'
 import { Session } from './session.js'
-
-const KEEP_ALIVE = 4 * 60 * 1000 // ms; API Gateway closes after 10 minutes of silence
-const PATIENCE = 10 * 1000 // ms that a question waits for a connection
-const MOST_WAITING = 100 // questions that do
 
 /**
  * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
@@ -26,12 +25,8 @@ export class Chat extends EventTarget {
   #nameRefused = false
   #token
   #nextId
-  #timers
-  /** @type {any} */
-  #keepAlive = null
-  #pinging = false
-  /** @type {Set<() => void>} */
-  #waiting = new Set()
+  #pulse
+  #readiness
 
   /** @param {import('./types.js').ChatOptions} options */
   constructor({
@@ -47,7 +42,6 @@ export class Chat extends EventTarget {
     /** @type {Map<string, Room>} */
     this.rooms = new Map()
     this.#token = link
-    this.#timers = timers
     this.#session = new Session(server, storage)
     this.#nextId = ids(random)
     this.#life = new Life({
@@ -58,6 +52,10 @@ export class Chat extends EventTarget {
       changed: () => this.#changed(),
     })
     this.#answers = new Answers(timers, (action) => this.#life.connection?.send(action) ?? false)
+    this.#readiness = new Readiness(() => this.state, timers)
+    this.#pulse = new Pulse({
+      rooms: () => this.rooms, ask: (action) => this.#ask(action), connection: () => this.#life.connection, timers,
+    })
     /** @type {import('./types.js').RoomLink} */
     this.#link = {
       online: () => this.state === 'online',
@@ -84,11 +82,11 @@ export class Chat extends EventTarget {
   /** Connects at once instead of waiting. */
   retryNow() { this.#life.connect() }
   /** To be called when the page becomes visible and when the browser's 'online' and 'offline' come. */
-  wake() { if (this.#life.wake()) this.#ping() }
+  wake() { if (this.#life.wake()) this.#pulse.now() }
 
   /** Takes a name; rejects ChatError. @param {string} name @returns {Promise<void>} */
   async rename(name) {
-    await this.#online()
+    await this.#readiness.online()
     await this.#ask({ type: 'rename', name })
   }
 
@@ -110,7 +108,7 @@ export class Chat extends EventTarget {
 
   /** The most recently spoken in first; rejects ChatError. @returns {Promise<import('./types.js').RoomInfo[]>} */
   async listRooms() {
-    await this.#online()
+    await this.#readiness.online()
     const answer = await this.#ask({ type: 'rooms' })
     return answer.type === 'rooms' ? answer.rooms : []
   }
@@ -122,26 +120,6 @@ export class Chat extends EventTarget {
   async #ask({ type, ...fields }) {
     if (this.state !== 'online') throw unconnected()
     return this.#answers.ask({ type, id: this.#nextId(), ...fields })
-  }
-
-  /** Resolves when online, rejects when that takes too long. @returns {Promise<void>} */
-  #online() {
-    if (this.state === 'online') return Promise.resolve()
-    if (this.state === 'stopped' || this.#waiting.size >= MOST_WAITING) return Promise.reject(unconnected())
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        if (this.state === 'connecting' || this.state === 'waiting') return
-        this.#timers.clearTimeout(timer)
-        this.#waiting.delete(look)
-        if (this.state === 'online') resolve()
-        else reject(unconnected())
-      }
-      const timer = this.#timers.setTimeout(() => {
-        this.#waiting.delete(look)
-        reject(unconnected())
-      }, PATIENCE)
-      this.#waiting.add(look)
-    })
   }
 
   /** @param {import('./hello.js').Wishes} wishes */
@@ -227,49 +205,16 @@ export class Chat extends EventTarget {
 
   /** @param {import('./connection.js').End} end @param {boolean} innocent */
   #lost({ code, parting }, innocent) {
-    this.#timers.clearTimeout(this.#keepAlive)
     this.#answers.lost()
     const item = BLAMED_CLOSES.has(code) ? 'guilty' : innocent ? 'innocent' : 'suspect'
     for (const room of this.rooms.values()) room.lost(item, parting)
   }
 
   #changed() {
-    this.#timers.clearTimeout(this.#keepAlive)
-    if (this.state === 'online') this.#later()
-    for (const look of [...this.#waiting]) look()
+    this.#pulse.stop()
+    if (this.state === 'online') this.#pulse.start()
+    this.#readiness.look()
     for (const room of this.rooms.values()) room.named()
     emit(this, 'state', this.state)
   }
-
-  #later() {
-    this.#keepAlive = this.#timers.setTimeout(() => {
-      this.#ping()
-      this.#later()
-    }, KEEP_ALIVE)
-  }
-
-  /** Tells whether the connection lives, and whether a room's tail was lost. */
-  async #ping() {
-    if (this.#pinging) return
-    this.#pinging = true
-    const { connection } = this.#life
-    const asked = [...this.rooms.values()].filter((room) => room.epoch !== '')
-    try {
-      const rooms = asked.map((room) => room.position())
-      const answer = await this.#ask({ type: 'ping', ...(rooms.length > 0 && { rooms }) })
-      if (answer.type !== 'pong') return
-      for (const room of asked) room.heard(answer.rooms.find((told) => told.room === room.name))
-    } catch (error) {
-      if (/** @type {ChatError} */ (error).code === 'unanswered') connection?.drop()
-    } finally {
-      this.#pinging = false
-    }
-  }
-}
-
-/** Ids of actions: random for each tab, then counted. @param {() => number} random */
-const ids = (random) => {
-  const tab = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('')
-  let count = 0
-  return () => `${tab}-${++count}`
 }

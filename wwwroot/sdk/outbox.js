@@ -2,6 +2,7 @@
 // is sent again under the same id until its own copy is here, one at a time, so
 // that the log has them in the order in which they were written.
 import { ChatError } from './error.js'
+import { wellFormed } from './measure.js'
 
 /** @typedef {import('./types.js').Pending} Pending */
 
@@ -31,6 +32,7 @@ export class Outbox {
   #sendTimer = null
   /** @type {any} */
   #slowTimer = null
+  #told = ''
   #options
 
   /**
@@ -40,16 +42,13 @@ export class Outbox {
    * @param {() => boolean} options.online the person may expect it to be on its way
    * @param {() => boolean} options.open the room takes messages now
    * @param {(text: string) => ChatError|null} options.check before anything is sent
-   * @param {() => void} options.changed called after each change of items
+   * @param {(items: Pending[]) => void} options.changed the items or their states did
    * @param {() => number} options.now
    * @param {import('./types.js').Timers} options.timers
    */
   constructor(options) {
     this.#options = options
   }
-
-  /** In sending order. @returns {Pending[]} */
-  get items() { return this.#entries.map(({ item }) => item) }
 
   /** Throws ChatError 'busy' where too much is waiting. @param {string} text @returns {Pending} */
   add(text) {
@@ -156,7 +155,6 @@ export class Outbox {
     const next = this.#entries.find(({ item, seq }) => item.state !== 'failed' && seq === 0)
     if (next && !next.inFlight && !next.waits && this.#options.open()) this.#send(next)
     this.#name()
-    this.#options.changed()
   }
 
   /** @param {Entry} entry */
@@ -201,7 +199,7 @@ export class Outbox {
     entry.item.error = error
   }
 
-  /** Gives each its state, and comes back when the next one turns slow. */
+  /** Gives each its state, tells, and comes back when the next one turns slow. */
   #name() {
     const { now, online, timers } = this.#options
     timers.clearTimeout(this.#slowTimer)
@@ -215,11 +213,18 @@ export class Outbox {
       if (entry.item.state === 'sending') soonest = Math.min(soonest, left)
     }
     if (soonest < Infinity) {
-      this.#slowTimer = timers.setTimeout(() => {
-        this.#name()
-        this.#options.changed()
-      }, soonest)
+      this.#slowTimer = timers.setTimeout(() => this.#name(), soonest)
     }
+    this.#tell()
+  }
+
+  /** Tells the items in sending order, if they are others than before. */
+  #tell() {
+    const items = this.#entries.map(({ item }) => item)
+    const now = items.map(({ id, state, error }) => `${id} ${state} ${error?.code ?? ''}`).join()
+    if (now === this.#told) return
+    this.#told = now
+    this.#options.changed(items)
   }
 
   /** @param {string} id */
@@ -233,6 +238,3 @@ export class Outbox {
     this.#entries = this.#entries.filter((other) => other !== entry)
   }
 }
-
-/** Half a surrogate pair cannot be sent: JSON would carry it, UTF-8 cannot. @param {string} text */
-const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd')

@@ -1,7 +1,9 @@
 import { CatchUp } from './catchup.js'
 import { ChatError } from './error.js'
 import { emit } from './emit.js'
+import { Entrance } from './entrance.js'
 import { LogWindow } from './log.js'
+import { tooLarge } from './measure.js'
 import { Outbox } from './outbox.js'
 import { People } from './people.js'
 import { Typing } from './typing.js'
@@ -10,8 +12,6 @@ import { HISTORY_PAGE } from './protocol.js'
 /** @typedef {import('./types.js').ServerEvent} ServerEvent */
 /** @typedef {import('./types.js').MessagesDetail} MessagesDetail */
 
-const JOINED_WITHIN = 10 * 1000 // ms after the welcome that promised it
-const JOIN_AGAIN_AFTER = 2 * 1000 // ms
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
 
@@ -26,10 +26,8 @@ export class Room extends EventTarget {
   #typing
   #outbox
   #catchUp
-  #open = false // joined on this connection
-  #joining = false // a joined is awaited
-  /** @type {any} */
-  #joinTimer = null
+  #entrance
+  #telling = false
   /** @type {Promise<number>|null} */
   #older = null
 
@@ -43,8 +41,14 @@ export class Room extends EventTarget {
     this.joined = false
     /** Mine, not come back yet, in sending order. @type {import('./types.js').Pending[]} */
     this.pending = []
+    this.#entrance = new Entrance({
+      ask: () => link.ask({ type: 'join', ...this.position() }),
+      complain: link.complain,
+      leaving: () => this.#catchUp.stop(),
+      timers,
+    })
     this.#typing = new Typing({
-      say: () => this.#open && link.tell({ type: 'typing', room: name }),
+      say: () => this.#entrance.open && link.tell({ type: 'typing', room: name }),
       changed: () => emit(this, 'typing'),
       now, timers,
     })
@@ -52,13 +56,13 @@ export class Room extends EventTarget {
       nextId: link.nextId,
       send: ({ id, text }) => link.tell({ type: 'message', id, room: name, text }),
       online: () => link.online() && link.you()?.name !== '',
-      open: () => this.#open && link.you()?.name !== '',
+      open: () => this.#entrance.open && link.you()?.name !== '',
       check: (text) => tooLarge(link.measure(text)),
-      changed: () => this.#showPending(),
+      changed: (items) => this.#showPending(items),
       now, timers,
     })
     this.#catchUp = new CatchUp({
-      behind: () => this.#open && this.#log.behind,
+      behind: () => this.#entrance.open && this.#log.behind,
       ask: () => this.#askNewer(),
       random, timers,
     })
@@ -104,34 +108,17 @@ export class Room extends EventTarget {
 
   /** The connection was welcomed. @param {boolean} promised a joined follows without being asked for */
   welcomed(promised) {
-    if (!promised) this.enter()
-    else {
-      this.#joining = true
-      this.#enterIn(JOINED_WITHIN)
-    }
+    if (promised) this.#entrance.promised()
+    else this.enter()
     this.#outbox.pump()
   }
 
   /** Joins, again if need be, until joined has come. */
-  async enter() {
-    const { timers, ask, complain } = this.#link
-    timers.clearTimeout(this.#joinTimer)
-    this.#joining = true
-    this.#open = false
-    this.#catchUp.stop()
-    try {
-      await ask({ type: 'join', ...this.position() })
-    } catch (e) {
-      const error = /** @type {ChatError} */ (e)
-      if (!this.#joining || error.code === 'unconnected') return
-      if (error.retry) this.#enterIn(error.after || JOIN_AGAIN_AFTER)
-      else complain(error)
-    }
-  }
+  enter() { this.#entrance.enter() }
 
   /** What a pong says; undefined: the connection is not in this room. @param {{epoch: string, head: number}} [told] */
   heard(told) {
-    if (!this.#open) return
+    if (!this.#entrance.open) return
     if (!told || told.epoch !== this.epoch) {
       this.#log.forgetHeld()
       this.enter()
@@ -161,7 +148,7 @@ export class Room extends EventTarget {
   refused(id, error) {
     const lostRoom = error.code === 'not_in_room' || error.code === 'hello_first'
     const ours = this.#outbox.refused(id, lostRoom ? new ChatError(error.code, error.message, { retry: true, after: error.after }) : error)
-    if (ours && lostRoom && this.#open) this.enter()
+    if (ours && lostRoom && this.#entrance.open) this.enter()
     return ours
   }
 
@@ -170,8 +157,7 @@ export class Room extends EventTarget {
 
   /** The connection is gone. @param {'innocent'|'suspect'|'guilty'} item @param {ChatError|null} error */
   lost(item, error) {
-    this.#link.timers.clearTimeout(this.#joinTimer)
-    this.#open = this.#joining = false
+    this.#entrance.lost()
     this.#log.forgetHeld()
     this.#catchUp.stop()
     this.#outbox.lost(item, error)
@@ -188,10 +174,8 @@ export class Room extends EventTarget {
 
   /** @param {import('./types.js').Joined} event */
   #entered(event) {
-    if (!this.#joining) return // a repeat
-    this.#joining = false
-    this.#open = this.joined = true
-    this.#link.timers.clearTimeout(this.#joinTimer)
+    if (!this.#entrance.entered()) return
+    this.joined = true
     this.#people.joined(event)
     this.#take(event)
     emit(this, 'joined')
@@ -221,7 +205,7 @@ export class Room extends EventTarget {
 
   /** @param {import('./types.js').Message|import('./types.js').Change} entry */
   #live(entry) {
-    this.#tell(this.#log.receive(entry, this.#open))
+    this.#tell(this.#log.receive(entry, this.#entrance.open))
     this.#catchUp.look()
   }
 
@@ -230,16 +214,21 @@ export class Room extends EventTarget {
     if (person === this.#link.you()?.id) this.#outbox.came(id, seq)
   }
 
-  /** @param {MessagesDetail[]} details */
+  /** What came leaves pending before anybody is told of either. @param {MessagesDetail[]} details */
   #tell(details) {
-    for (const detail of details) emit(this, 'messages', detail)
+    const before = this.pending
+    this.#telling = true
     this.#outbox.settle(this.#log.to)
+    this.#telling = false
+    for (const detail of details) emit(this, 'messages', detail)
+    if (this.pending !== before) emit(this, 'pending')
     if (this.messages.length > MOST_MESSAGES) this.trim(MOST_MESSAGES * 0.8)
   }
 
-  /** @param {number} ms */
-  #enterIn(ms) {
-    this.#joinTimer = this.#link.timers.setTimeout(() => this.enter(), ms)
+  /** @param {import('./types.js').Pending[]} items */
+  #showPending(items) {
+    this.pending = items
+    if (!this.#telling) emit(this, 'pending')
   }
 
   /** @returns {Promise<boolean>} whether it brought anything */
@@ -275,21 +264,4 @@ export class Room extends EventTarget {
     if (answer.type !== 'history') throw new ChatError('unanswered', 'The server answered something else.', { retry: true })
     return answer
   }
-
-  #showPending() {
-    const now = this.#outbox.items
-    const shown = now.map(({ id, state, error }) => `${id} ${state} ${error?.code ?? ''}`).join()
-    this.pending = now
-    if (shown === this.#shown) return
-    this.#shown = shown
-    emit(this, 'pending')
-  }
-  #shown = ''
 }
-
-/** @param {import('./types.js').Measure} measure */
-const tooLarge = ({ runes, left, over }) => over
-  ? new ChatError('too_large', left < 0
-    ? `A message may have ${(runes + left).toLocaleString('en')} characters; this one has ${runes.toLocaleString('en')}.`
-    : 'This message is too large to be sent. Make it shorter.')
-  : null

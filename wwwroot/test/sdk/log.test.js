@@ -56,6 +56,21 @@ test('a page that touches nothing only tells the head', () => {
   assert.equal(log.behind, true)
 })
 
+test('a page written before what came by itself does not hide that something is missing', () => {
+  const log = opened(1, 3)
+  log.receive(message(8), true)
+  log.merge(page('history', 4, 5))
+  assert.equal(log.behind, true)
+})
+
+test('what is deleted stays deleted', () => {
+  const log = opened(1, 3)
+  log.receive({ type: 'delete', seq: 4, target: 2, text: '' }, true)
+  log.receive({ type: 'edit', seq: 5, target: 2, text: 'back' }, true)
+  log.merge(page('history', 1, 3))
+  assert.deepEqual([log.messages[1].text, log.messages[1].deleted], ['', true])
+})
+
 test('an older page is prepended, and trimmed ones come back', () => {
   const log = opened(11, 20)
   assert.equal(log.atStart, false)
@@ -69,11 +84,14 @@ test('an older page is prepended, and trimmed ones come back', () => {
 })
 
 test('what is held is bounded; what is nearest stays', () => {
-  const log = opened(1, 1)
-  for (let seq = 1000; seq > 2; seq--) log.receive(message(seq), true)
-  log.receive(message(2), true)
-  assert.equal(log.to, 257) // 2 took the place of the farthest of 256
-  assert.equal(log.head, 1000)
+  const ahead = Array.from({ length: 998 }, (_, i) => i + 3)
+  for (const order of [ahead, ahead.toReversed()]) {
+    const log = opened(1, 1)
+    for (const seq of order) log.receive(message(seq), true)
+    log.receive(message(2), true)
+    assert.equal(log.to, 257) // 2 took the place of the farthest of 256
+    assert.equal(log.head, 1000)
+  }
 })
 
 test('edits and deletes are entries: they take a sequence and change an earlier message', () => {

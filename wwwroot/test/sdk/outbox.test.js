@@ -24,10 +24,10 @@ test('when the copy is announced, it is in messages and no more in pending', asy
   const { room, socket } = await inGeneral(0)
   const { id } = room.send('a')
   const looks = []
-  room.addEventListener('messages', () => looks.push(['messages', room.messages.length]))
+  room.addEventListener('messages', () => looks.push(['messages', room.messages.length, room.pending.length]))
   room.addEventListener('pending', () => looks.push(['pending', room.messages.length, room.pending.length]))
   socket.say(mine(1, id))
-  assert.deepEqual(looks, [['messages', 1], ['pending', 1, 0]])
+  assert.deepEqual(looks, [['messages', 1, 0], ['pending', 1, 0]])
 })
 
 test("another person's message with my id is no acknowledgement", async () => {
@@ -117,6 +117,16 @@ test('a repeat from below the window acknowledges too', async () => {
   socket.say(mine(4, item.id))
   assert.equal(fake.room.pending.length, 0)
   assert.equal(fake.room.messages[0].seq, 101)
+})
+
+test('a copy whose place is of another epoch is not waited for', async () => {
+  const fake = await inGeneral(3)
+  const item = fake.room.send('a')
+  fake.socket.say(mine(9, item.id))
+  assert.deepEqual(fake.room.pending, [item])
+  fake.socket.end()
+  await again(fake, page('joined', 1, 2, { epoch: 'e2', complete: false }))
+  assert.equal(fake.room.pending.length, 0)
 })
 
 for (const [more, wait] of [[{ after: 1234 }, 1234], [{}, 2000]]) {

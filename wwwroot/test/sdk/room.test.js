@@ -80,6 +80,24 @@ test('what comes on a new connection before its joined waits', async () => {
   fake.socket.end()
   await again(fake, said(4, { text: 'of another epoch' }), page('joined', 10, 12, { epoch: 'e2', complete: false, head: 12 }))
   assert.deepEqual(seqs(fake.room), [10, 11, 12])
+  assert.equal(fake.events.some(([, detail]) => detail?.kind === 'append'), false)
+})
+
+test('what waited behind a gap is forgotten with its connection', async () => {
+  const fake = await inGeneral(3)
+  fake.socket.say(said(5, { text: 'of the old epoch' }))
+  fake.socket.end()
+  await again(fake, page('joined', 1, 4, { epoch: 'e2', complete: false }))
+  assert.deepEqual(seqs(fake.room), [1, 2, 3, 4])
+})
+
+test('a joined that nobody waits for is a repeat', async () => {
+  const { room, socket, events } = await inGeneral(3)
+  events.length = 0
+  socket.say(page('joined', 1, 2, { epoch: 'e0', complete: false }), page('joined', 1, 3))
+  assert.deepEqual(seqs(room), [1, 2, 3])
+  assert.equal(room.epoch, 'e1')
+  assert.deepEqual(events, [])
 })
 
 test('incomplete: the window starts over, and it is told', async () => {
