@@ -3,12 +3,14 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,6 +190,29 @@ func TestOnConnect(t *testing.T) {
 			lost, _ = s.Post(t.Context(), [][]byte{[]byte("now")}, []string{id})
 		}
 		c.want(text, "now")
+	})
+	t.Run("is followed at once by posts, of which none is lost", func(t *testing.T) {
+		h := newHandler()
+		var s *home
+		var posters sync.WaitGroup
+		defer posters.Wait()
+		h.onConnect = func(_ context.Context, id string, _ gateway.Handshake) (string, error) {
+			posters.Go(func() {
+				for i, lost := 0, []string{id}; i < 3; {
+					if lost, _ = s.Post(context.Background(), texts(fmt.Sprint(i)), []string{id}); lost == nil {
+						i++
+					}
+				}
+			})
+			return "", nil
+		}
+		s = start(t, gateway.Options{}, h, nil)
+		for range 100 {
+			c, _ := s.open()
+			for i := range 3 {
+				c.want(text, fmt.Sprint(i))
+			}
+		}
 	})
 	t.Run("a frame sent together with the handshake is not lost", func(t *testing.T) {
 		s := start(t, gateway.Options{}, newHandler(), nil)

@@ -162,7 +162,50 @@ func TestHeartbeat(t *testing.T) {
 		s := start(t, options, h, nil)
 		c, _ := s.open()
 		c.send(say("x"))
-		nothing(t, h.disconnected, 3*beat)
-		c.want(ping, "")
+		nothing(t, h.disconnected, 4*beat)
+		for _, said := range []string{"still", "here"} {
+			c.send(masked(final|ping, said))
+			for op, got, err := c.frame(); op != pong || got != said; op, got, err = c.frame() {
+				if op != ping || err != nil {
+					t.Fatalf("frame %x %q, error %v; want only pings before the pong", op, got, err)
+				}
+			}
+		}
+	})
+	t.Run("who never finishes a message is told", func(t *testing.T) {
+		s := start(t, gateway.Options{MessageTimeout: beat, FarewellTimeout: beat}, newHandler(), nil)
+		c, _ := s.open()
+		go func() { // a fragment and a ping now and then
+			for first := byte(text); ; first = continuation {
+				if _, err := c.Write(append(masked(first, "x"), masked(final|ping, "")...)); err != nil {
+					return
+				}
+				time.Sleep(beat / 10)
+			}
+		}()
+		for {
+			op, payload, err := c.frame()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op == closing {
+				if code := int(payload[0])<<8 | int(payload[1]); code != 1008 {
+					t.Errorf("close %d, want 1008", code)
+				}
+				return
+			}
+		}
+	})
+	t.Run("who always has one message unfinished, but finishes each, stays", func(t *testing.T) {
+		s := start(t, gateway.Options{MessageTimeout: beat}, newHandler(), nil)
+		c, _ := s.open()
+		whole := say("hello")
+		c.send(whole[:4])
+		for range 20 {
+			time.Sleep(beat / 10)
+			c.send(whole[4:], whole[:4])
+		}
+		c.send(whole[4:], masked(final|ping, "end"))
+		c.want(pong, "end")
 	})
 }

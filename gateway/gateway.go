@@ -64,6 +64,7 @@ type Options struct {
 	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare
 	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s
 	HandshakeTimeout time.Duration // for the headers of a request to arrive; default 10 s
+	MessageTimeout   time.Duration // for a message to come, from its first byte to its last; default 1 min
 	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
 
 	// Farewell gives the text frame that goes before a close which the gateway itself decides: 1001 silent, 1002
@@ -82,6 +83,7 @@ func (o Options) withDefaults() Options {
 	o.MaxConnections = cmp.Or(o.MaxConnections, max(descriptors()-spareDescriptors, descriptors()/2))
 	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
+	o.MessageTimeout = cmp.Or(o.MessageTimeout, time.Minute)
 	o.FarewellTimeout = cmp.Or(o.FarewellTimeout, 5*time.Second)
 	if o.Pages == nil {
 		o.Pages = http.NotFoundHandler()

@@ -35,7 +35,7 @@ type eventKind uint8
 const (
 	eventNone      eventKind = iota // all bytes are used up
 	eventText                       // payload is a whole message, and the receiver's to keep
-	eventPing                       // payload is to be sent back
+	eventPing                       // payload is to be sent back; it may lie in b
 	eventPong                       // nothing to do
 	eventClose                      // code and payload (the reason) are the client's
 	eventViolation                  // the connection must be failed with code; the reason says why
@@ -176,9 +176,12 @@ func (r *frameReader) readPayload(b []byte) (rest []byte) {
 	n := min(r.left, len(b))
 	part := b[:n]
 	ws.Cipher(part, r.mask, r.done)
-	if r.op.IsControl() {
+	switch {
+	case r.op.IsControl() && n == r.left && r.control == nil:
+		r.control = part // all of it is here: a flood of pings must not make garbage
+	case r.op.IsControl():
 		r.control = append(r.control, part...)
-	} else {
+	default:
 		if r.message == nil && n == r.left && n > 0 {
 			r.message = make([]byte, 0, n) // the usual case: all of it is here
 		}

@@ -38,7 +38,7 @@ func (c *connection) serve(early []byte) {
 func (c *connection) receive(b []byte) (goOn bool) {
 	var batch [][]byte
 	var size int
-	var pinged bool
+	var pinged, completed bool
 	var ping []byte
 	// done answers only the last ping of those read at once, as RFC 6455 section 5.5.3 permits.
 	done := func() {
@@ -51,6 +51,7 @@ func (c *connection) receive(b []byte) (goOn bool) {
 	for {
 		var e event
 		b, e = c.frames.next(b)
+		completed = completed || e.kind != eventNone && !c.frames.begun // a ping within a message is no progress of it
 		switch e.kind {
 		case eventText:
 			batch = append(batch, e.payload)
@@ -61,7 +62,7 @@ func (c *connection) receive(b []byte) (goOn bool) {
 			pinged, ping = true, e.payload
 		case eventNone:
 			done()
-			c.markUnfinished()
+			c.markUnfinished(completed)
 			return true
 		case eventClose:
 			done()
@@ -76,11 +77,11 @@ func (c *connection) receive(b []byte) (goOn bool) {
 	}
 }
 
-// markUnfinished notes since when a message has been coming, for the sweep.
-func (c *connection) markUnfinished() {
+// markUnfinished notes since when a message has been coming, for the sweep. completed: another one has come since.
+func (c *connection) markUnfinished(completed bool) {
 	if c.frames.idle() {
 		c.begun.Store(0)
-	} else if c.begun.Load() == 0 {
+	} else if completed || c.begun.Load() == 0 {
 		c.begun.Store(int64(c.server.now()))
 	}
 }

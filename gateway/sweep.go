@@ -10,9 +10,6 @@ const (
 	// answerTimeout is how long a ping may go unanswered. Two fifths of a Heartbeat shorter than 25 s.
 	answerTimeout = 10 * time.Second
 
-	// messageTimeout is how long a message may take from its first byte to its last.
-	messageTimeout = time.Minute
-
 	sweepInterval = time.Second
 )
 
@@ -20,7 +17,7 @@ const (
 // answer a close. It ends with stopped.
 func (s *Server) sweep() {
 	defer close(s.swept)
-	interval := max(10*time.Millisecond, min(sweepInterval, s.options.Heartbeat/5, s.options.FarewellTimeout/5))
+	interval := max(10*time.Millisecond, min(sweepInterval, s.options.Heartbeat/5, s.options.FarewellTimeout/5, s.options.MessageTimeout/5))
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	var buffer []*connection
@@ -55,7 +52,7 @@ func (c *connection) check(now time.Duration) {
 	case now-sign > heartbeat+min(answerTimeout, heartbeat*2/5):
 		c.server.log.Debug("silent", "connection", c.id)
 		c.drop(closeGoingAway, "no answer to a ping")
-	case begun != 0 && now-begun > messageTimeout:
+	case begun != 0 && now-begun > c.server.options.MessageTimeout:
 		c.server.log.Info("message never finished", "connection", c.id)
 		c.drop(closePolicy, "message not finished in time")
 	case now-sign > heartbeat && time.Duration(c.pinged.Load()) <= sign:

@@ -15,17 +15,13 @@ var joinBuffers = sync.Pool{New: func() any { return new([joinSize]byte) }}
 
 var errFull = errors.New("more waits than a slow reader may have")
 
-// write sends whole frames after what already waits, or returns errFull when too much does. It MUST NOT wait for the
+// write sends whole frames after what already waits, or returns errFull when too much does then. It MUST NOT wait for the
 // peer. c.mu is held.
 func (c *connection) write(b []byte) error {
-	limit := c.server.options.MaxQueueBytes
-	if c.queue != nil && c.queue.bytes+len(b) > limit {
-		return errFull
-	}
 	if err := c.put(b); err != nil {
 		return err
 	}
-	if c.queue != nil && c.queue.bytes > limit {
+	if c.queue != nil && c.queue.bytes > c.server.options.MaxQueueBytes {
 		return errFull
 	}
 	return nil
