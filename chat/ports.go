@@ -69,7 +69,8 @@ const (
 // Membership knows which connections are in which room.
 type Membership interface {
 	// Join puts a connection into a room, or changes what is known of it there.
-	// first tells that its person was not in the room by another connection.
+	// first tells that its person is not in the room by another connection; the
+	// same connection joining again is told the same again.
 	Join(ctx context.Context, room string, m Member) (first bool, err error)
 	// Leave takes a connection out of a room. last tells that its person has no
 	// other connection there now. Leaving a room one is not in is no error.
@@ -141,7 +142,8 @@ type RoomHead struct {
 // MessageLog keeps each room's log. What Append returned is durable.
 type MessageLog interface {
 	// Append adds the entries in their order, in one commit, and gives them the
-	// room's next sequences. Seq is ignored on the way in. An entry whose
+	// room's next sequences. Seq is ignored on the way in, and At is raised to
+	// that of the room's newest entry, if it is less. An entry whose
 	// (room, person, id) is there already, or stands earlier in the same call,
 	// is not added again; entries without an id never repeat. Two calls for one
 	// room may come at once: their entries do not mix.
@@ -150,7 +152,8 @@ type MessageLog interface {
 	// room that was never spoken in.
 	Extent(ctx context.Context, room string) (Extent, error)
 	// Range returns the entries with from <= Seq <= to, oldest first. It stops
-	// early, after at least one, where their texts together pass maxBytes.
+	// before the entry whose text would make all texts together more than
+	// maxBytes, but not before the first.
 	Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]Entry, error)
 	// RangeBack is Range from the end: newest entries first, from to downwards.
 	RangeBack(ctx context.Context, room string, from, to uint64, maxBytes int) ([]Entry, error)
