@@ -20,7 +20,7 @@ export class ChatComposer extends HTMLElement {
   #left = new AbortController()
   #field = node('textarea', { rows: '1', 'aria-label': 'Message', 'aria-describedby': 'too-long', dir: 'auto', autocomplete: 'off' })
   #me = node('button', { type: 'button', class: 'bare', onclick: () => this.rename() })
-  #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onpointerdown: keepFocus }, icon('send'))
+  #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: keepFocus }, icon('send'))
   #size = node('p', { id: 'too-long', class: 'trouble' })
   #form = node('form', {}, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
   #name = new ChatName()

@@ -50,7 +50,6 @@ const PATHS = {
   clock: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 6v4l2.5 2',
   check: 'M4 10.5 8 14.5 16 6',
   close: 'M5 5l10 10M15 5 5 15',
-  pencil: 'M3.5 16.5l.8-3.5L13 4.3a1.4 1.4 0 0 1 2 0l.7.7a1.4 1.4 0 0 1 0 2L7 15.7z',
 }
 const SVG = 'http://www.w3.org/2000/svg'
 

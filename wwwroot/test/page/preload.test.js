@@ -9,7 +9,7 @@ const read = url => readFileSync(url, 'utf8')
 function graph(url, seen = new Set()) {
   if (seen.has(url.href)) return seen
   seen.add(url.href)
-  for (const [, path] of read(url).matchAll(/^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]/gm)) graph(new URL(path, url), seen)
+  for (const [, path] of read(url).matchAll(/^(?:import\s+|(?:import|export)\s[^'"(]*?\sfrom\s+)['"](\.[^'"]+)['"]/gm)) graph(new URL(path, url), seen)
   return seen
 }
 
