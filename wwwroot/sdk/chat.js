@@ -102,8 +102,11 @@ export class Chat extends EventTarget {
 
   /** @param {string} name */
   leave(name) {
-    this.rooms.get(name)?.close()
-    if (this.rooms.delete(name)) this.#link.tell({ type: 'leave', id: this.#nextId(), room: name })
+    const room = this.rooms.get(name)
+    if (!room) return
+    room.close()
+    this.rooms.delete(name)
+    this.#ask({ type: 'leave', room: name }).catch(() => {}) // nobody waits to hear that
   }
 
   /** The most recently spoken in first; rejects ChatError. @returns {Promise<import('./types.js').RoomInfo[]>} */
@@ -144,7 +147,7 @@ export class Chat extends EventTarget {
       case 'renamed': return this.#renamed(event)
       case 'notice': return void emit(this, 'notice', { code: event.code, text: event.text })
       case 'rooms': case 'pong': return void this.#answers.resolve(event.id, event)
-      case 'joined': case 'history': this.#answers.resolve(event.id, event)
+      case 'joined': case 'history': case 'left': this.#answers.resolve(event.id, event)
     }
     if ('room' in event) this.rooms.get(event.room)?.receive(event)
   }

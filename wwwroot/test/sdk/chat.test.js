@@ -286,8 +286,30 @@ test('notices, and errors that nobody waits for, become events', async () => {
   assert.equal(seen.find(([type]) => type === 'error')[1].code, 'internal')
 })
 
+test('a welcome that comes twice starts nothing twice', async () => {
+  const { socket, seen } = await inGeneral()
+  const before = seen.length
+  socket.say(welcome({ rooms: [], server: 'parley 0.0.9' }))
+  await settle()
+  assert.equal(seen.length, before)
+  assert.equal(socket.last('join'), undefined)
+})
+
+test('the back-off goes on over connections that live shortly, and starts anew after a minute', async () => {
+  const fake = await inGeneral(3, { random: () => 0.999 })
+  const waits = []
+  let { socket } = fake
+  for (const lived of [0, 0, 59_000, 60_000]) {
+    await fake.clock.advance(lived)
+    socket.end()
+    waits.push(Math.round((fake.chat.retryAt - fake.clock.now()) / 1000))
+    socket = await again(fake, page('joined', 4, 3))
+  }
+  assert.deepEqual(waits, [1, 2, 4, 1])
+})
+
 test('stop: no timer is left, no frame is heard', async () => {
-  const { chat, room, socket, clock, seen } = await inGeneral()
+  const { chat, room, socket, clock, seen } = await inGeneral(3)
   room.send('x')
   chat.stop()
   assert.deepEqual([chat.state, chat.stopReason, room.pending[0].state], ['stopped', null, 'queued'])
@@ -296,6 +318,7 @@ test('stop: no timer is left, no frame is heard', async () => {
   socket.say(said(9))
   await clock.advance(1e6)
   assert.equal(seen.length, before)
+  assert.equal(room.head, 3)
   assert.equal(clock.timers.length, 0)
 })
 

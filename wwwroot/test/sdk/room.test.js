@@ -221,8 +221,11 @@ test('typing is said at most every 3 s, shown for 6 s, and ends with a message',
 })
 
 test('leave: it is told, and what still comes for the room is ignored', async () => {
-  const { chat, room, socket } = await inGeneral(3)
+  const { chat, room, socket, seen } = await inGeneral(3)
   chat.leave('general')
+  await settle()
+  socket.say({ type: 'error', id: socket.last('leave').id, code: 'not_in_room', message: 'x', retry: false })
+  assert.equal(seen.some(([type]) => type === 'error'), false)
   assert.equal(socket.last('leave').room, 'general')
   socket.say(said(4))
   assert.deepEqual(seqs(room), [1, 2, 3])
