@@ -135,8 +135,8 @@ export class ChatApp extends HTMLElement {
   #drawSides() {
     for (const side of /** @type {Side[]} */ (['rooms', 'people'])) {
       const button = this.#button(side)
-      if (wide[side].matches) button.setAttribute('aria-expanded', String(this.dataset[side] !== 'closed'))
-      else button.removeAttribute('aria-expanded')
+      button.ariaExpanded = wide[side].matches ? String(this.dataset[side] !== 'closed') : null
+      button.ariaHasPopup = wide[side].matches ? null : 'dialog'
     }
     if (this.#sheet && wide[/** @type {Side} */ (this.#sheet.dataset.of)].matches) this.#sheet.close()
   }
