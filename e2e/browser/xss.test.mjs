@@ -48,7 +48,10 @@ const sequences = person => person.messages.evaluateAll(all => all.map(article =
 const shown = person => person.messages.evaluateAll(all => all.map(article => article.querySelector('.prose')?.textContent ?? article.textContent))
 
 async function waitFor(person, count) {
-  await person.until(count => document.querySelectorAll('[role=log] article[data-seq]').length >= count, count)
+  await person.until(count => document.querySelectorAll('[role=log] article[data-seq]').length >= count, count).catch(late => {
+    person.clean() // tells more, if the page did not get over a text
+    throw late
+  })
   await person.page.waitForTimeout(100) // for an image that fails to load, or a script to run
 }
 
