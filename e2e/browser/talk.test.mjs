@@ -60,7 +60,7 @@ for (const look of looks) {
       plain.close()
       await ada.sees('Line two')
       await ada.accessible('4 talking')
-      await grace.accessible('4 talking, the other one')
+      await grace.accessible('4 talking too')
     })
 
     await t.test('a reload keeps name and history', async () => {
@@ -82,8 +82,7 @@ for (const look of looks) {
 
     await t.test('rooms, people, help', async () => {
       for (const side of ['Rooms', 'People', 'Help']) {
-        const button = ada.page.getByRole('button', { name: side, exact: true })
-        if (!await button.isVisible()) continue
+        const button = ada.page.getByRole('button', { name: new RegExp(`^${side}`) })
         await button.click()
         await ada.page.waitForTimeout(300) // what slides or fades in is there
         await ada.accessible(`5 ${side}`)
