@@ -41,6 +41,7 @@ func decode(payload []byte, eventType string) (*event, error) {
 	if e.Share != nil && e.Context.ConnectionID == "" {
 		return e, nil
 	}
+	e.Share = nil
 	if e.Context.ConnectionID == "" || e.Context.EventType != eventType {
 		return nil, fmt.Errorf("event of type %q for connection %q, want type %s: is this function behind another route?",
 			e.Context.EventType, e.Context.ConnectionID, eventType)

@@ -82,6 +82,12 @@ func (a *api) on(id string, answers ...answering) string {
 	return id
 }
 
+func (a *api) callsOf(id string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls[id]
+}
+
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if wrong := wrongSignature(r, body, "execute-api"); wrong != "" {

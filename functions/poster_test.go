@@ -102,8 +102,8 @@ func TestAnswers(t *testing.T) {
 			if c.log == "" && log.Len() > 0 || !strings.Contains(log.String(), c.log) {
 				t.Errorf("logged %q, want %q", &log, c.log)
 			}
-			if a.calls[id] != c.calls {
-				t.Errorf("%d requests, want %d", a.calls[id], c.calls)
+			if calls := a.callsOf(id); calls != c.calls {
+				t.Errorf("%d requests, want %d", calls, c.calls)
 			}
 			if !c.gone && c.err == "" && c.log == "" {
 				got := string(<-a.open[id]) + " " + string(<-a.open[id])

@@ -47,9 +47,9 @@ type Invoker interface {
 // Ranges is what a chat.Membership may have besides, so that a range of a room's
 // members can be read without the others.
 type Ranges interface {
-	// InRange is InRoom for the ids that come after one, up to and including
+	// InRoomBetween is InRoom for the ids that come after one, up to and including
 	// another, in the order of their bytes. An empty id is no bound.
-	InRange(ctx context.Context, room string, to chat.Audience, after, upTo chat.ConnectionID) iter.Seq2[[]chat.ConnectionID, error]
+	InRoomBetween(ctx context.Context, room string, to chat.Audience, after, until chat.ConnectionID) iter.Seq2[[]chat.ConnectionID, error]
 }
 
 // share is what another invocation is asked to do.
@@ -58,7 +58,7 @@ type share struct {
 	To     chat.Audience     `json:"to"`
 	Except chat.ConnectionID `json:"except,omitempty"`
 	After  chat.ConnectionID `json:"after,omitempty"`
-	UpTo   chat.ConnectionID `json:"upTo,omitempty"`
+	Until  chat.ConnectionID `json:"until,omitempty"`
 	Frames []string          `json:"frames"`
 }
 
@@ -105,9 +105,9 @@ func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, e
 	own := ids[:each]
 	for at := each; at < len(ids); at += each {
 		end := min(at+each, len(ids))
-		ask.After, ask.UpTo = ids[at-1], ids[end-1]
+		ask.After, ask.Until = ids[at-1], ids[end-1]
 		if end == len(ids) {
-			ask.UpTo = "" // whoever has come since is in the last range
+			ask.Until = "" // whoever has come since is in the last range
 		}
 		part, ask := ids[at:end], ask
 		helping.Go(func() {
@@ -153,13 +153,13 @@ func (s *Sharing) take(ctx context.Context, a *share) (gone []chat.ConnectionID,
 // inRange reads the range, or the whole room where the table cannot do better.
 func (s *Sharing) inRange(ctx context.Context, a *share) iter.Seq2[[]chat.ConnectionID, error] {
 	if r, ok := s.options.Members.(Ranges); ok {
-		return r.InRange(ctx, a.Room, a.To, a.After, a.UpTo)
+		return r.InRoomBetween(ctx, a.Room, a.To, a.After, a.Until)
 	}
 	return func(yield func([]chat.ConnectionID, error) bool) {
 		for page, err := range s.options.Members.InRoom(ctx, a.Room, a.To) {
 			var part []chat.ConnectionID
 			for _, id := range page {
-				if strings.Compare(id, a.After) > 0 && (a.UpTo == "" || strings.Compare(id, a.UpTo) <= 0) {
+				if strings.Compare(id, a.After) > 0 && (a.Until == "" || strings.Compare(id, a.Until) <= 0) {
 					part = append(part, id)
 				}
 			}
