@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -103,15 +104,17 @@ func TestPathTraversal(t *testing.T) {
 	t.Run("built in", func(t *testing.T) { traverse(t, start(t)) })
 	t.Run("from a folder", func(t *testing.T) {
 		outside := t.TempDir()
-		inside := outside + "/site"
-		for file, text := range map[string]string{"/secret.txt": "root: secret", "/site/index.html": "<!doctype html><title>site</title>", "/site/.hidden": "root: secret", "/site/.git/config": "root: secret"} {
-			os.MkdirAll(inside+"/.git", 0o700)
-			if err := os.WriteFile(outside+file, []byte(text), 0o600); err != nil {
+		inside := filepath.Join(outside, "site")
+		if err := os.MkdirAll(filepath.Join(inside, ".git"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for file, text := range map[string]string{
+			"secret.txt": "root: secret", "site/.hidden": "root: secret", "site/.git/config": "root: secret",
+			"site/index.html": "<!doctype html><title>site</title>",
+		} {
+			if err := os.WriteFile(filepath.Join(outside, file), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}
-		if err := os.Symlink("/etc", inside+"/etc"); err != nil {
-			t.Skip(err)
 		}
 		p := start(t, "--wwwroot", inside)
 		traverse(t, p)
