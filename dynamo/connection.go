@@ -1,0 +1,117 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"parley/chat"
+)
+
+// Put stores the connection, replacing what was known of it, and lets its row
+// count for another TTL. One write.
+func (s *Store) Put(ctx context.Context, c chat.Connection) error {
+	row := connectionKey(c.ID)
+	row[ttlAttribute] = s.expiry()
+	setText(row, "person", c.Person)
+	if c.Plain {
+		row["plain"] = flag()
+	}
+	if c.Session != [32]byte{} {
+		row["session"] = bytes(c.Session[:])
+	}
+	if c.Stored {
+		row["stored"] = flag()
+	}
+	if len(c.Rooms) > 0 {
+		rooms := make([]types.AttributeValue, len(c.Rooms))
+		for i, r := range c.Rooms {
+			rooms[i] = text(r)
+		}
+		row["rooms"] = &types.AttributeValueMemberL{Value: rooms}
+	}
+	if err := s.put(ctx, row, condition{}); err != nil {
+		return fmt.Errorf("store connection %q: %w", c.ID, err)
+	}
+	s.noted.put(c.ID, c.Rooms)
+	return nil
+}
+
+// Get returns the connection, or chat.ErrNoConnection. One consistent get: an
+// action may follow the one before it, or $connect, within milliseconds.
+func (s *Store) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection, error) {
+	row, err := s.get(ctx, connectionKey(id))
+	if err != nil {
+		return chat.Connection{}, fmt.Errorf("read connection %q: %w", id, err)
+	}
+	if row == nil || expired(row, s.now()) {
+		return chat.Connection{}, chat.ErrNoConnection
+	}
+	return connection(id, row), nil
+}
+
+func connection(id chat.ConnectionID, row item) chat.Connection {
+	c := chat.Connection{
+		ID: id, Plain: getFlag(row, "plain"), Person: getText(row, "person"), Session: getHash(row, "session"), Stored: getFlag(row, "stored"),
+	}
+	if rooms, ok := row["rooms"].(*types.AttributeValueMemberL); ok {
+		for _, r := range rooms.Value {
+			if room, ok := r.(*types.AttributeValueMemberS); ok {
+				c.Rooms = append(c.Rooms, room.Value)
+			}
+		}
+	}
+	return c
+}
+
+// Delete forgets the connection and its memberships: those that its row lists,
+// those that Join noted beside it, less what was left in this process. The row
+// itself goes last, so that a Delete which died half-way is not the last one:
+// the next post to the connection finds it gone, and its row says where it was.
+// One consistent query and a write for each row.
+func (s *Store) Delete(ctx context.Context, id chat.ConnectionID) (chat.Connection, error) {
+	var known item
+	var in []string
+	for p, err := range s.pages(ctx, query{partition: connectionPartition(id)}) {
+		if err != nil {
+			return chat.Connection{}, fmt.Errorf("read connection %q: %w", id, err)
+		}
+		for _, row := range p.rows {
+			if room, ok := strings.CutPrefix(getText(row, sortKey), notePrefix); ok {
+				in = append(in, room)
+			} else {
+				known = row
+			}
+		}
+	}
+	noted := len(in)
+	if known != nil {
+		in = append(in, connection(id, known).Rooms...)
+	}
+	for i, room := range in {
+		if i < noted || !s.noted.hasLeft(id, room) {
+			if _, err := s.remove(ctx, key(memberPartition(room), id), condition{}); err != nil {
+				return chat.Connection{}, fmt.Errorf("end membership of connection %q: %w", id, err)
+			}
+		}
+		if i < noted {
+			if _, err := s.remove(ctx, noteKey(id, room), condition{}); err != nil {
+				return chat.Connection{}, fmt.Errorf("end membership of connection %q: %w", id, err)
+			}
+		}
+	}
+	s.noted.forget(id)
+	if known == nil {
+		return chat.Connection{}, chat.ErrNoConnection
+	}
+	row, err := s.remove(ctx, connectionKey(id), condition{})
+	if err != nil {
+		return chat.Connection{}, fmt.Errorf("delete connection %q: %w", id, err)
+	}
+	if row == nil || expired(row, s.now()) { // nil: somebody was faster
+		return chat.Connection{}, chat.ErrNoConnection
+	}
+	return connection(id, row), nil
+}

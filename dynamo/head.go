@@ -1,0 +1,99 @@
+package dynamo
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"parley/chat"
+)
+
+// head is the end of a room's log.
+type head struct {
+	seq uint64 // 0: nothing was ever said
+	at  int64
+}
+
+// head reads it from the log itself. Consistent: who has joined reads it to
+// know from where on messages are posted to it, and Append puts after it.
+func (s *Store) head(ctx context.Context, room string) (head, error) {
+	return s.readHead(ctx, room, false)
+}
+
+func (s *Store) readHead(ctx context.Context, room string, eventual bool) (head, error) {
+	q := query{partition: logPartition(room), back: true, limit: 1, projection: []string{"last", "at"}, eventual: eventual}
+	for p, err := range s.pages(ctx, q) {
+		if err != nil {
+			return head{}, err
+		}
+		for _, row := range p.rows {
+			return head{seq: getUint(row, "last"), at: getInt(row, "at")}, nil
+		}
+	}
+	return head{}, nil
+}
+
+// Extent returns the bounds of a room's log. One consistent query; the epoch is
+// read once in a process. Nothing is trimmed here, so Floor is 0.
+func (s *Store) Extent(ctx context.Context, room string) (chat.Extent, error) {
+	epoch, err := s.readEpoch(ctx)
+	if err != nil {
+		return chat.Extent{}, fmt.Errorf("read the log's epoch: %w", err)
+	}
+	h, err := s.head(ctx, room)
+	if err != nil {
+		return chat.Extent{}, fmt.Errorf("read the head of room %q: %w", room, err)
+	}
+	return chat.Extent{Epoch: epoch, Head: h.seq}, nil
+}
+
+// readEpoch returns the table's epoch, and makes it where there is none.
+//
+// A table restored from a backup has the epoch of the one it was made from,
+// though its newest sequences will be given out again. Whoever restores one
+// deletes its row EPOCH, or calls RotateEpoch, before functions use it; since a
+// restored table has a new name, those start anew and read the new epoch.
+func (s *Store) readEpoch(ctx context.Context) (string, error) {
+	if known := s.epoch.Load(); known != nil {
+		return *known, ctx.Err()
+	}
+	row, err := s.get(ctx, epochKey())
+	if err != nil {
+		return "", err
+	}
+	epoch := getText(row, "epoch")
+	if epoch == "" {
+		epoch = rand.Text()
+		row := epochKey()
+		row["epoch"] = text(epoch)
+		err := s.put(ctx, row, absent)
+		there, exists := refused(err)
+		if err != nil && !exists {
+			return "", err
+		}
+		if exists { // another process, or this one's write whose answer was lost
+			if there == nil {
+				if there, err = s.get(ctx, epochKey()); err != nil {
+					return "", err
+				}
+			}
+			epoch = getText(there, "epoch")
+		}
+	}
+	s.epoch.Store(&epoch)
+	return epoch, nil
+}
+
+// RotateEpoch gives the log a new epoch: clients then load rooms anew instead of
+// resuming. For after a restore. Other processes that use the table already go
+// on with the old one until they end.
+func (s *Store) RotateEpoch(ctx context.Context) error {
+	epoch := rand.Text()
+	row := epochKey()
+	row["epoch"] = text(epoch)
+	if err := s.put(ctx, row, condition{}); err != nil {
+		return fmt.Errorf("rotate the log's epoch: %w", err)
+	}
+	s.epoch.Store(&epoch)
+	return nil
+}
