@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -155,6 +156,25 @@ func TestHeartbeat(t *testing.T) {
 			c.send(say("x"))
 		}
 		nothing(t, s.handler.disconnected, 0)
+	})
+	t.Run("who reads slowly what waits, and so answers late, stays", func(t *testing.T) {
+		// The kernels hold some megabytes between them, so the pace has to be high for the gaps to be short.
+		const beat = time.Second
+		s := start(t, gateway.Options{Heartbeat: beat, MaxQueueBytes: 128 << 20}, newHandler(), nil)
+		c, id := s.open()
+		megabyte := texts(strings.Repeat("x", 1<<20))
+		for range 60 {
+			s.Post(t.Context(), megabyte, []string{id})
+		}
+		buffer := make([]byte, 256<<10)
+		for end := time.Now().Add(2 * beat); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if _, err := io.ReadFull(c.r, buffer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lost, _ := s.Post(t.Context(), texts("y"), []string{id}); lost != nil {
+			t.Error("closed while it was reading")
+		}
 	})
 	t.Run("whose message is being handled for long, stays", func(t *testing.T) {
 		h := newHandler()
