@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) {
 	if len(r.TransferEncoding) > 0 {
 		// Two ways to tell a body's length are what request smuggling lives on; nothing here needs this one.
 		w.Header().Set("Connection", "close")
-		refuse(w, http.StatusLengthRequired, "A request here tells its length.")
+		s.refuse(w, http.StatusLengthRequired, "A request here tells its length.")
 		return
 	}
 	if r.ContentLength != 0 {
@@ -24,14 +25,16 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.options.HandshakeTimeout))
 	}
 	if why := s.wrongHost(r); why != "" {
-		refuse(w, http.StatusMisdirectedRequest, why)
+		s.refuse(w, http.StatusMisdirectedRequest, why)
 		return
 	}
 	switch {
 	case r.URL.Path == s.options.SocketPath:
 		s.accept(w, r)
 	case hasToken(r.Header, "Upgrade", "websocket"):
-		refuse(w, http.StatusNotFound, "There is no socket at this path.")
+		s.refuse(w, http.StatusNotFound, "There is no socket at this path.")
+	case s.options.Pages == nil:
+		s.refuse(w, http.StatusNotFound, "404 page not found")
 	default:
 		s.options.Pages.ServeHTTP(w, r)
 	}
@@ -41,7 +44,7 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) {
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	status, why := s.checkHandshake(w, r)
 	if why != "" {
-		refuse(w, status, why)
+		s.refuse(w, status, why)
 		return
 	}
 	if !s.begin() {
@@ -79,13 +82,13 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 			level = slog.LevelError
 		}
 		s.log.Log(r.Context(), level, "handshake refused", "connection", id, "status", status, "error", err)
-		refuse(w, status, http.StatusText(status))
+		s.refuse(w, status, http.StatusText(status))
 		return nil, nil
 	}
 	if subprotocol != "" && !slices.Contains(h.Subprotocols, subprotocol) {
 		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", id, "subprotocol", subprotocol)
 		s.disconnect(id)
-		refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
+		s.refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
 		return nil, nil
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -138,4 +141,8 @@ func refusal(err error) int {
 	return http.StatusBadGateway
 }
 
-func refuse(w http.ResponseWriter, status int, why string) { http.Error(w, why, status) }
+// refuse is an answer of the gateway's own, to a page's request or to a handshake.
+func (s *Server) refuse(w http.ResponseWriter, status int, why string) {
+	maps.Copy(w.Header(), s.options.Header)
+	http.Error(w, why, status)
+}

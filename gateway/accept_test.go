@@ -311,3 +311,51 @@ func TestAddress(t *testing.T) {
 		})
 	}
 }
+
+// TestHeader fears refusals on which a site's security headers are missing.
+func TestHeader(t *testing.T) {
+	policy := http.Header{"Content-Security-Policy": {"default-src 'none'"}, "X-Frame-Options": {"DENY"}}
+	h := newHandler()
+	h.onConnect = func(context.Context, string, gateway.Handshake) (string, error) { return "", refused(429) }
+	s := start(t, gateway.Options{Header: policy, MaxConnections: 1}, h, nil)
+	host := "Host: " + s.address
+	for _, test := range []struct {
+		status int
+		lines  []string
+	}{
+		{403, append(s.upgrade(), "Origin: http://evil.example")},
+		{404, []string{"GET / HTTP/1.1", host}},
+		{404, []string{"GET /elsewhere HTTP/1.1", host, "Upgrade: websocket", "Connection: Upgrade"}},
+		{405, []string{"POST /socket HTTP/1.1", host}},
+		{411, []string{"POST / HTTP/1.1", host, "Transfer-Encoding: chunked"}},
+		{421, []string{"GET / HTTP/1.1", "Host: evil.example"}},
+		{426, []string{"GET /socket HTTP/1.1", host}},
+		{429, s.upgrade()},
+	} {
+		c := s.dial()
+		resp := c.request(test.lines...)
+		c.Close()
+		if resp.StatusCode != test.status {
+			t.Errorf("%q: status %d, want %d", test.lines[0], resp.StatusCode, test.status)
+		}
+		wantHeader(t, resp, policy)
+	}
+	var full *client
+	for range 40 { // 1 and the 32 spare, and those above that have not been counted out yet
+		full = s.dial()
+	}
+	resp := full.answer()
+	if resp.StatusCode != 503 {
+		t.Errorf("status %d, want 503", resp.StatusCode)
+	}
+	wantHeader(t, resp, policy)
+}
+
+func wantHeader(t *testing.T, resp *http.Response, want http.Header) {
+	t.Helper()
+	for name, values := range want {
+		if got := resp.Header.Values(name); !slices.Equal(got, values) {
+			t.Errorf("status %d: %s is %q, want %q", resp.StatusCode, name, got, values)
+		}
+	}
+}

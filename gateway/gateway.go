@@ -51,6 +51,11 @@ type Options struct {
 	SocketPath string       // path of the WebSocket; default "/socket"
 	Pages      http.Handler // answers everything else; nil: 404
 
+	// Header is put on each answer to a request that the gateway itself gives, not on those of Pages: 403, 404, 411,
+	// 421, 426, 503 and so on. Only what is no HTTP at all (400, 431) net/http answers before anybody is asked.
+	// It must not be changed any more. nil: none.
+	Header http.Header
+
 	// PublicURL is what people type, when that is neither localhost nor an IP address. It fixes the Origin that a
 	// browser must send (scheme, host and port, exactly), and any Host is served then. When nil, Host must be
 	// localhost or an IP address, and an Origin must be that of the requested host.
@@ -85,9 +90,6 @@ func (o Options) withDefaults() Options {
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, time.Minute)
 	o.FarewellTimeout = cmp.Or(o.FarewellTimeout, 5*time.Second)
-	if o.Pages == nil {
-		o.Pages = http.NotFoundHandler()
-	}
 	if o.Farewell == nil {
 		o.Farewell = func(int) []byte { return nil }
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,7 +66,11 @@ func (d *doorman) Accept() (net.Conn, error) {
 func (s *Server) turnAway(conn net.Conn) {
 	s.log.Info("too many connections", "limit", s.options.MaxConnections+spareConnections)
 	conn.SetDeadline(time.Now().Add(10 * time.Millisecond))
-	fmt.Fprintf(conn, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", retrySeconds())
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n", retrySeconds())
+	s.options.Header.Write(&b)
+	b.WriteString("\r\n")
+	conn.Write(b.Bytes())
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		c.CloseWrite()
 	}
@@ -77,7 +82,7 @@ func (s *Server) turnAway(conn net.Conn) {
 func (s *Server) refuseForNow(w http.ResponseWriter, why string) {
 	w.Header().Set("Retry-After", fmt.Sprint(retrySeconds()))
 	w.Header().Set("Connection", "close")
-	refuse(w, http.StatusServiceUnavailable, why)
+	s.refuse(w, http.StatusServiceUnavailable, why)
 }
 
 func retrySeconds() int { return int((retryAfter + rand.N(retryAfter)) / time.Second) }
