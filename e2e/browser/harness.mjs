@@ -67,13 +67,13 @@ class Server {
     })
   }
 
-  /** Ends the program as a crash would. */
-  async kill() {
+  /** Ends the program, as a crash would unless told otherwise. Returns its exit code, null after a signal. */
+  async kill(signal = 'SIGKILL') {
     const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode
     const gone = new Promise(resolve => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await gone
+    child.kill(signal)
+    return gone
   }
 }
 

@@ -86,6 +86,30 @@ test('a kill while both are talking', async t => {
   for (const person of people) person.clean()
 })
 
+test('a restart is hardly noticed', async t => {
+  const server = await serve(t)
+  const browser = await browse(t)
+  const ada = await visit(t, browser, server)
+  const grace = await visit(t, browser, server)
+  for (const person of [ada, grace]) person.expectsOutage = true
+  await ada.enter('Ada')
+  await grace.enter('Grace')
+  for (let round = 0; round < 2; round++) {
+    await ada.say(`before restart ${round}`)
+    assert.equal(await server.kill('SIGTERM'), 0, 'exit code')
+    await ada.write(`during restart ${round}`)
+    await server.start()
+    await grace.sees(`during restart ${round}`)
+  }
+  await grace.say('after')
+  await ada.sees('after')
+  for (const person of [ada, grace]) {
+    assert.deepEqual(await person.messages.evaluateAll(all => all.map(article => Number(article.dataset.seq))), [1, 2, 3, 4, 5])
+    assert.match(await person.page.locator('chat-composer').innerHTML(), new RegExp(`You are ${person.name}`))
+    person.clean()
+  }
+})
+
 test('a page opened while the server is down connects by itself', async t => {
   const server = await serve(t)
   // A page that a test hands to the browser comes from no address: its socket to
