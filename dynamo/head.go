@@ -57,31 +57,35 @@ func (s *Store) readEpoch(ctx context.Context) (string, error) {
 	if known := s.epoch.Load(); known != nil {
 		return *known, ctx.Err()
 	}
-	row, err := s.get(ctx, epochKey())
-	if err != nil {
-		return "", err
-	}
-	epoch := getText(row, "epoch")
-	if epoch == "" {
-		epoch = rand.Text()
-		row := epochKey()
-		row["epoch"] = text(epoch)
-		err := s.put(ctx, row, absent)
-		there, exists := refused(err)
-		if err != nil && !exists {
+	for {
+		row, err := s.get(ctx, epochKey())
+		if err != nil {
 			return "", err
 		}
-		if exists { // another process, or this one's write whose answer was lost
-			if there == nil {
-				if there, err = s.get(ctx, epochKey()); err != nil {
-					return "", err
-				}
+		epoch := getText(row, "epoch")
+		if epoch == "" {
+			if epoch, err = s.makeEpoch(ctx); err != nil {
+				return "", err
 			}
-			epoch = getText(there, "epoch")
+		}
+		if epoch != "" {
+			s.epoch.Store(&epoch)
+			return epoch, nil
 		}
 	}
-	s.epoch.Store(&epoch)
-	return epoch, nil
+}
+
+// makeEpoch returns the empty string where another process was faster, or an
+// earlier attempt of this one.
+func (s *Store) makeEpoch(ctx context.Context) (string, error) {
+	epoch := rand.Text()
+	row := epochKey()
+	row["epoch"] = text(epoch)
+	err := s.put(ctx, row, absent)
+	if _, exists := refused(err); exists {
+		return "", nil
+	}
+	return epoch, err
 }
 
 // RotateEpoch gives the log a new epoch: clients then load rooms anew instead of
