@@ -64,6 +64,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 
 	gw := gateway.New(gateway.Options{
 		Pages:     newSite(files, s.Wwwroot != "", public),
+		Header:    headers(public),
 		PublicURL: public,
 		Heartbeat: s.Heartbeat,
 		Farewell:  farewell,

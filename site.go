@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -56,13 +57,20 @@ var securityHeaders = map[string]string{
 // twoYears of HTTPS only, once a browser has been there. https://hstspreload.org
 const twoYears = "max-age=63072000"
 
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// headers stand on whatever the page's port answers.
+func headers(public *url.URL) http.Header {
+	h := http.Header{}
 	for name, value := range securityHeaders {
-		w.Header().Set(name, value)
+		h.Set(name, value)
 	}
-	if s.public != nil && s.public.Scheme == "https" {
-		w.Header().Set("Strict-Transport-Security", twoYears)
+	if public != nil && public.Scheme == "https" {
+		h.Set("Strict-Transport-Security", twoYears)
 	}
+	return h
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	maps.Copy(w.Header(), headers(s.public))
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
