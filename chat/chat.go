@@ -103,12 +103,35 @@ func (c *Chat) Close() {
 
 func (c *Chat) millis() int64 { return c.now().UnixMilli() }
 
-// forget removes connections that turned out to be gone.
-func (c *Chat) forget(ctx context.Context, gone []ConnectionID) {
+// Forget removes connections that turned out to be gone, some at a time: each
+// is a handful of calls of the table, one after the other.
+func (c *Chat) Forget(ctx context.Context, gone []ConnectionID) error {
+	const atOnce = 16
+	var (
+		all  sync.WaitGroup
+		mu   sync.Mutex
+		errs error
+	)
+	places := make(chan struct{}, atOnce)
 	for _, id := range gone {
-		if err := c.OnDisconnect(ctx, id); err != nil {
-			c.logger.Warn("could not forget a connection that is gone", "error", err)
-		}
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			if err := c.OnDisconnect(ctx, id); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = errors.Join(errs, err)
+			}
+		})
+	}
+	all.Wait()
+	return errs
+}
+
+// forget is Forget where nothing can be done about an error.
+func (c *Chat) forget(ctx context.Context, gone []ConnectionID) {
+	if err := c.Forget(ctx, gone); err != nil {
+		c.logger.Warn("could not forget connections that are gone", "connections", len(gone), "error", err)
 	}
 }
 

@@ -209,6 +209,12 @@ func said(room string, e Entry) *protocol.Said {
 // fanOut posts frames to a room's connections, page by page, and returns those
 // that are gone.
 func (c *Chat) fanOut(ctx context.Context, room string, to Audience, except ConnectionID, frames [][]byte) (gone []ConnectionID, err error) {
+	if p, ok := c.Poster.(RoomPoster); ok {
+		if gone, err = p.PostRoom(ctx, room, to, except, frames); err != nil {
+			err = fmt.Errorf("post to room %q: %w", room, err)
+		}
+		return gone, err
+	}
 	for page, err := range c.Members.InRoom(ctx, room, to) {
 		if err != nil {
 			return gone, fmt.Errorf("members of room %q: %w", room, err)

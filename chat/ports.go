@@ -96,6 +96,14 @@ type Poster interface {
 	Close(ctx context.Context, code int, reason string, ids ...ConnectionID) error
 }
 
+// RoomPoster is what a Poster may be besides, where it can reach a room better
+// than by being handed its connections page by page.
+type RoomPoster interface {
+	// PostRoom is Post to all of a room's connections but one; an empty except
+	// leaves nobody out.
+	PostRoom(ctx context.Context, room string, to Audience, except ConnectionID, frames [][]byte) (gone []ConnectionID, err error)
+}
+
 // Kind tells what an entry of a room's log is.
 type Kind uint8
 
