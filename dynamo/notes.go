@@ -10,6 +10,9 @@ import (
 // notedConnections is how many connections' notes a process remembers at least.
 const notedConnections = 512
 
+// notedLeft is how many rooms one is noted to have left: all that it may be in.
+const notedLeft = 32
+
 // notes remember what this process itself has just done for a connection, which
 // saves writes: chat puts a connection with its rooms, then joins them, so that
 // Join need not write down a second time where the connection is; and it leaves
@@ -22,7 +25,7 @@ type notes struct {
 
 type note struct {
 	rooms []string // as put last
-	left  []string // left since then
+	left  []string // left since then; at most notedLeft
 }
 
 func (n *notes) get(id chat.ConnectionID) note {
@@ -42,7 +45,7 @@ func (n *notes) set(id chat.ConnectionID, known note) {
 func (n *notes) put(id chat.ConnectionID, rooms []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.set(id, note{rooms: slices.Clone(rooms), left: n.get(id).left})
+	n.set(id, note{rooms: slices.Clone(rooms)})
 }
 
 // joined tells whether the connection's row lists the room.
@@ -60,8 +63,7 @@ func (n *notes) joined(id chat.ConnectionID, room string) (listed bool) {
 func (n *notes) leave(id chat.ConnectionID, room string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	known := n.get(id)
-	if slices.Contains(known.rooms, room) {
+	if known := n.get(id); len(known.left) < notedLeft {
 		known.left = append(slices.Clip(known.left), room)
 		n.set(id, known)
 	}

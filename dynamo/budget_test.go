@@ -1,0 +1,149 @@
+package dynamo_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"parley/chat"
+	"parley/dynamo"
+	"parley/protocol"
+)
+
+// counting is a client that counts its calls.
+type counting struct {
+	dynamo.Client
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func (c *counting) count(operation string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.calls == nil {
+		c.calls = make(map[string]int)
+	}
+	c.calls[operation]++
+}
+
+// take returns what was called since the last take, sorted: "1 get, 2 put".
+func (c *counting) take() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, operation := range slices.Sorted(maps.Keys(c.calls)) {
+		list = append(list, fmt.Sprint(c.calls[operation], " ", operation))
+	}
+	c.calls = nil
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+func (c *counting) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	c.count("get")
+	return c.Client.GetItem(ctx, in, o...)
+}
+
+func (c *counting) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	c.count("batch get")
+	return c.Client.BatchGetItem(ctx, in, o...)
+}
+
+func (c *counting) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	c.count("query")
+	return c.Client.Query(ctx, in, o...)
+}
+
+func (c *counting) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	c.count("put")
+	return c.Client.PutItem(ctx, in, o...)
+}
+
+func (c *counting) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	c.count("delete")
+	return c.Client.DeleteItem(ctx, in, o...)
+}
+
+// posted is a Poster that counts.
+type posted struct {
+	mu     sync.Mutex
+	frames int
+}
+
+func (p *posted) Post(_ context.Context, frames [][]byte, to []chat.ConnectionID) ([]chat.ConnectionID, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frames += len(frames) * len(to)
+	return nil, nil
+}
+
+func (p *posted) Close(context.Context, int, string, ...chat.ConnectionID) error { return nil }
+
+// TestBudget holds chat over this store to the calls it may make, each step in
+// a process that has only read the epoch before, as a warm function has.
+func TestBudget(t *testing.T) {
+	table := newTable(t)
+	fill(t, table, "room", 400)
+	counter := &counting{Client: client(endpoint(t))}
+	poster := new(posted)
+	step := func(what, want string, do func(context.Context, *chat.Chat) error) {
+		t.Helper()
+		s := dynamo.New(counter, dynamo.Options{Table: table})
+		if _, err := s.Extent(t.Context(), "another"); err != nil {
+			t.Fatal(err)
+		}
+		counter.take()
+		poster.frames = 0
+		c := chat.New(chat.Ports{Connections: s, Members: s, Log: s, People: s, Poster: poster}, chat.Options{RepeatsToRoom: true})
+		if err := do(t.Context(), c); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		got := counter.take()
+		if got != want {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
+		t.Logf("%-42s %s; %d posts", what, got, poster.frames)
+		c.Close()
+	}
+	act := func(id string, action map[string]any) func(context.Context, *chat.Chat) error {
+		frame, err := json.Marshal(action)
+		must(t, err)
+		return func(ctx context.Context, c *chat.Chat) error { return c.OnAction(ctx, id, frame) }
+	}
+	connect := func(id string, subprotocols ...string) func(context.Context, *chat.Chat) error {
+		return func(ctx context.Context, c *chat.Chat) error {
+			_, err := c.OnConnect(ctx, id, chat.Handshake{Subprotocols: subprotocols})
+			return err
+		}
+	}
+	disconnect := func(id string) func(context.Context, *chat.Chat) error {
+		return func(ctx context.Context, c *chat.Chat) error { return c.OnDisconnect(ctx, id) }
+	}
+	say := map[string]any{"type": "message", "room": "room", "id": "1", "text": "hello"}
+
+	step("connect", "1 put", connect("c", protocol.Subprotocol))
+	step("connect, without the sub-protocol", "2 put", connect("plain"))
+	step("hello with a new name", "2 get, 4 put", act("c", map[string]any{"type": "hello", "name": "Ann"}))
+	step("join", "1 batch get, 2 get, 2 put, 3 query", act("c", map[string]any{"type": "join", "room": "room"}))
+	step("message, the room's first, to 397", "2 get, 3 put, 2 query", act("c", say))
+	say["id"] = "2"
+	step("message to 397", "2 get, 2 put, 2 query", act("c", say))
+	// dynalite does not tell what the refused claim says; DynamoDB saves that get.
+	step("the same message again", "4 get, 1 put, 2 query", act("c", say))
+	step("ping", "1 get, 1 query", act("c", map[string]any{"type": "ping", "rooms": []any{map[string]any{"room": "room", "epoch": "", "after": 0}}}))
+	step("history", "1 get, 2 query", act("c", map[string]any{"type": "history", "room": "room"}))
+	step("rename", "1 delete, 3 get, 2 put, 1 query", act("c", map[string]any{"type": "rename", "name": "Anna"}))
+	step("leave", "1 delete, 2 get, 1 put, 1 query", act("c", map[string]any{"type": "leave", "room": "room"}))
+	step("join again", "1 batch get, 2 get, 2 put, 4 query", act("c", map[string]any{"type": "join", "room": "room"}))
+	step("disconnect, from one room", "2 delete, 2 get, 2 query", disconnect("c"))
+	step("disconnect, without the sub-protocol", "2 delete, 1 get, 1 query", disconnect("plain"))
+}

@@ -1,0 +1,252 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"parley/chat"
+	"parley/dynamo"
+)
+
+// stepped is a client whose calls wait until they are let through, one by one.
+type stepped struct {
+	dynamo.Client
+	step chan struct{} // one receive allows one call; closed: all
+	done chan struct{} // one send for each call that was done
+	free chan struct{} // closed with step: nobody listens to done any more
+}
+
+func (c *stepped) wait() func() {
+	<-c.step
+	return func() {
+		select {
+		case c.done <- struct{}{}:
+		case <-c.free:
+		}
+	}
+}
+
+func (c *stepped) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	defer c.wait()()
+	return c.Client.GetItem(ctx, in, o...)
+}
+
+func (c *stepped) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	defer c.wait()()
+	return c.Client.Query(ctx, in, o...)
+}
+
+func (c *stepped) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	defer c.wait()()
+	return c.Client.PutItem(ctx, in, o...)
+}
+
+func (c *stepped) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	defer c.wait()()
+	return c.Client.DeleteItem(ctx, in, o...)
+}
+
+// interleave runs two functions at once on one table, whose calls take turns
+// as the bits of schedule say; what is left after the last bit runs freely.
+func interleave(t testing.TB, table string, schedule, bits int, do [2]func(*dynamo.Store)) {
+	t.Helper()
+	var both sync.WaitGroup
+	var clients [2]*stepped
+	var ended [2]chan struct{}
+	free := make(chan struct{})
+	for i := range do {
+		clients[i] = &stepped{Client: client(endpoint(t)), step: make(chan struct{}), done: make(chan struct{}), free: free}
+		ended[i] = make(chan struct{})
+		both.Go(func() {
+			defer close(ended[i])
+			do[i](dynamo.New(clients[i], dynamo.Options{Table: table}))
+		})
+	}
+	for bit := range bits {
+		i := schedule >> bit & 1
+		select {
+		case clients[i].step <- struct{}{}:
+			<-clients[i].done
+		case <-ended[i]:
+		}
+	}
+	close(free)
+	for _, c := range clients {
+		close(c.step)
+	}
+	both.Wait()
+}
+
+// everySchedule tries all ways in which the first 7 calls of two functions can
+// follow each other. An append alone has 3 or 4, a change of name 4 to 6.
+func everySchedule(t *testing.T, try func(t *testing.T, schedule, bits int)) {
+	const bits = 7
+	for schedule := range 1 << bits {
+		try(t, schedule, bits)
+		if t.Failed() {
+			t.Fatalf("schedule %07b, read from the right", schedule)
+		}
+	}
+}
+
+func TestTwoAppend(t *testing.T) {
+	mine := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "ann", ID: "x", Text: "hello"}
+	other := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "bob", ID: "x", Text: "hi"}
+	for _, c := range []struct {
+		name string
+		by   [2][]chat.Entry
+		want int
+	}{
+		{"two messages", [2][]chat.Entry{{mine}, {other}}, 2},
+		{"one message twice", [2][]chat.Entry{{mine}, {mine}}, 1},
+		{"one message, alone and beside another", [2][]chat.Entry{{mine}, {other, mine}}, 2},
+		{"without ids", [2][]chat.Entry{{{Kind: chat.KindMessage, Text: "a"}}, {{Kind: chat.KindMessage, Text: "b"}}}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := newTable(t)
+			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			everySchedule(t, func(t *testing.T, schedule, bits int) {
+				room := fmt.Sprint("room", schedule)
+				var answers [2][]chat.Appended
+				append := func(i int) func(*dynamo.Store) {
+					return func(s *dynamo.Store) {
+						var err error
+						if answers[i], err = s.Append(t.Context(), room, c.by[i]...); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				interleave(t, table, schedule, bits, [2]func(*dynamo.Store){append(0), append(1)})
+				entries, err := s.Range(t.Context(), room, 1, 100, 1<<20)
+				must(t, err)
+				firsts := 0
+				for i, all := range answers {
+					for n, a := range all {
+						if !a.Repeat {
+							firsts++
+						}
+						if want := c.by[i][n]; a.Text != want.Text || a.Seq == 0 || a.Seq > uint64(len(entries)) || entries[a.Seq-1] != a.Entry {
+							t.Errorf("answered %+v, but the log is %+v", a, entries)
+						}
+					}
+				}
+				if len(entries) != c.want || firsts != c.want {
+					t.Errorf("got %d entries and %d answers that it was the first, want %d: %+v", len(entries), firsts, c.want, entries)
+				}
+			})
+		})
+	}
+}
+
+func TestTwoWantOneName(t *testing.T) {
+	for _, stale := range []bool{false, true} {
+		t.Run(fmt.Sprint("a stale row of the name: ", stale), func(t *testing.T) {
+			table := newTable(t)
+			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			everySchedule(t, func(t *testing.T, schedule, bits int) {
+				name := func(s string) string { return fmt.Sprint(s, schedule) }
+				if stale { // ann had taken the name's row and died
+					dies, ctx, _ := dying(t, table, 1, false)
+					dies.PutPerson(ctx, chat.Person{ID: name("ann"), Skeleton: name("name")})
+				}
+				var errs [2]error
+				put := func(i int, id string) func(*dynamo.Store) {
+					return func(s *dynamo.Store) {
+						errs[i] = s.PutPerson(t.Context(), chat.Person{ID: id, Skeleton: name("name"), Created: 1})
+					}
+				}
+				interleave(t, table, schedule, bits, [2]func(*dynamo.Store){put(0, name("ann")), put(1, name("bob"))})
+				won := 0
+				for _, err := range errs {
+					if err == nil {
+						won++
+					} else if !errors.Is(err, chat.ErrNameTaken) {
+						t.Error(err)
+					}
+				}
+				if won != 1 {
+					t.Errorf("%d of 2 got the name: %v", won, errs)
+				}
+				wantOneHolder(t, s, name("name"), name("ann"), name("bob"))
+				if _, err := s.PersonByName(t.Context(), name("name")); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestTwoRename lets one person, on two connections, change its name to and
+// fro: at the end it has one name, and no other is lost.
+func TestTwoRename(t *testing.T) {
+	table := newTable(t)
+	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+	everySchedule(t, func(t *testing.T, schedule, bits int) {
+		name := func(s string) string { return fmt.Sprint(s, schedule) }
+		ann := chat.Person{ID: name("ann"), Skeleton: name("a"), Created: 1}
+		must(t, s.PutPerson(t.Context(), ann))
+		rename := func(to ...string) func(*dynamo.Store) {
+			return func(s *dynamo.Store) {
+				for _, n := range to {
+					p := ann
+					p.Skeleton = n
+					if err := s.PutPerson(t.Context(), p); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){rename(name("b")), rename(name("c"), name("a"))})
+		persons, err := s.Persons(t.Context(), ann.ID)
+		must(t, err)
+		has := persons[0].Skeleton
+		if p, err := s.PersonByName(t.Context(), has); err != nil || p.ID != ann.ID {
+			t.Errorf("ann is %q, but by that name is found %+v, %v", has, p, err)
+		}
+		for _, n := range []string{name("a"), name("b"), name("c")} {
+			err := s.PutPerson(t.Context(), chat.Person{ID: "eve" + n, Skeleton: n})
+			if taken := errors.Is(err, chat.ErrNameTaken); taken != (n == has) {
+				t.Errorf("ann is %q; eve wants %q and gets %v", has, n, err)
+			}
+		}
+	})
+}
+
+// TestTwoConnectionsOfOne join or leave at the same time: it may be told
+// twice, but never not at all, that their person came or went.
+func TestTwoConnectionsOfOne(t *testing.T) {
+	table := newTable(t)
+	everySchedule(t, func(t *testing.T, schedule, bits int) {
+		room := fmt.Sprint("room", schedule)
+		var told [2]bool
+		join := func(i int) func(*dynamo.Store) {
+			return func(s *dynamo.Store) {
+				var err error
+				if told[i], err = s.Join(t.Context(), room, chat.Member{Connection: fmt.Sprint("c", i), Person: "ann"}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){join(0), join(1)})
+		if told == [2]bool{} {
+			t.Error("nobody was first")
+		}
+		leave := func(i int) func(*dynamo.Store) {
+			return func(s *dynamo.Store) {
+				var err error
+				if told[i], err = s.Leave(t.Context(), room, fmt.Sprint("c", i)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){leave(0), leave(1)})
+		if told == [2]bool{} {
+			t.Error("nobody was last")
+		}
+	})
+}
