@@ -1,10 +1,11 @@
 package functions_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -25,21 +26,15 @@ func serveFake() bool {
 	if os.Getenv(fakeVariable) == "" {
 		return false
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(ln.Addr())
-	go func() { // ends with whoever started it
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
+	plain, overTLS := httptest.NewServer(answer), httptest.NewTLSServer(answer)
+	fmt.Println(plain.URL, overTLS.URL)
+	io.Copy(io.Discard, os.Stdin) // ends with whoever started it
 	return true
 }
 
-// startFake returns the address of a fake of its own.
-func startFake(b *testing.B) string {
+// startFake returns the addresses of a fake of its own.
+func startFake(b *testing.B) (plain, overTLS string) {
 	b.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -59,17 +54,16 @@ func startFake(b *testing.B) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { stdin.Close(); fake.Wait() })
-	var address string
-	if _, err := fmt.Fscan(stdout, &address); err != nil {
+	if _, err := fmt.Fscan(stdout, &plain, &overTLS); err != nil {
 		b.Fatal(err)
 	}
-	return "http://" + address
+	return plain, overTLS
 }
 
 // CPU is what AWS gives little of (256 MB of memory come with 0.145 of one), and
 // posts are what a broadcast consists of.
 func BenchmarkBroadcast(b *testing.B) {
-	address := startFake(b)
+	plain, _ := startFake(b)
 	frame := []byte(`{"type":"message","room":"general","seq":1,"from":"alice","text":"` + strings.Repeat("x", 200) + `"}`)
 	ids := make([]string, 1000)
 	for i := range ids {
@@ -79,7 +73,7 @@ func BenchmarkBroadcast(b *testing.B) {
 		b.Run(fmt.Sprintf("recipients=1000/width=%d", width), func(b *testing.B) {
 			transport := &http.Transport{MaxIdleConnsPerHost: width}
 			defer transport.CloseIdleConnections()
-			p, err := functions.NewPoster(functions.PosterOptions{Endpoint: address + stage, Region: region, Credentials: credentials, Width: width, Transport: transport})
+			p, err := functions.NewPoster(functions.PosterOptions{Endpoint: plain + stage, Region: region, Credentials: credentials, Width: width, Transport: transport})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -92,6 +86,33 @@ func BenchmarkBroadcast(b *testing.B) {
 			before := cpu(b)
 			for b.Loop() {
 				post()
+			}
+			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/broadcast")
+		})
+	}
+}
+
+// BenchmarkFirstBroadcast is the one after a cold start or a long freeze: each
+// connection shakes hands. Certificates are not checked, which AWS's would be.
+func BenchmarkFirstBroadcast(b *testing.B) {
+	_, overTLS := startFake(b)
+	ids := make([]string, 200)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("PJpC6chV%06dA=", i)
+	}
+	for _, width := range []int{25, 200} {
+		b.Run(fmt.Sprintf("recipients=200/width=%d", width), func(b *testing.B) {
+			before := cpu(b)
+			for b.Loop() {
+				transport := &http.Transport{MaxIdleConnsPerHost: width, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+				p, err := functions.NewPoster(functions.PosterOptions{Endpoint: overTLS + stage, Region: region, Credentials: credentials, Width: width, Transport: transport})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if gone, err := p.Post(b.Context(), [][]byte{[]byte("x")}, ids); len(gone) > 0 || err != nil {
+					b.Fatal(gone, err)
+				}
+				transport.CloseIdleConnections()
 			}
 			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/broadcast")
 		})

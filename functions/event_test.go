@@ -293,29 +293,3 @@ func TestNotAnEvent(t *testing.T) {
 		t.Errorf("Handler: %v", err)
 	}
 }
-
-// BenchmarkDecode is why the events have types of their own.
-func BenchmarkDecode(b *testing.B) {
-	for _, name := range []string{"connect", "message"} {
-		payload := capture(b, name, nil)
-		function := map[string]string{"connect": functions.OnConnect, "message": functions.OnAction}[name]
-		b.Run(name+"/ours, with the call and the answer", func(b *testing.B) {
-			h, _ := functions.New(&recorder{}, functions.Options{SiteOrigins: []string{"*"}}).Handler(function)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := h.Invoke(b.Context(), payload); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(name+"/events", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				var e events.APIGatewayWebsocketProxyRequest
-				if err := json.Unmarshal(payload, &e); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

@@ -3,9 +3,9 @@
 // calls of the same name, and Poster delivers over its @connections API.
 //
 // An event is decoded into types of this package, not into aws-lambda-go's
-// events: those have four times the fields and both header maps always, and
-// decoding them takes twice as long (BenchmarkDecode). Nothing here imports an
-// AWS module.
+// events, which have all fields of four kinds of API: for a message 560 bytes in
+// 14 allocations instead of 1,280 in 23, and less to link (BenchmarkDecode). So
+// nothing here imports an AWS module.
 package functions
 
 import (

@@ -24,7 +24,8 @@ type PosterOptions struct {
 	Region      string
 	Credentials Credentials
 
-	// Width is how many posts may be under way at once. Default 200.
+	// Width is how many posts may be under way at once, and how many connections
+	// are kept. Default 200.
 	Width int
 
 	// Patience is how long one post may take. Default 2 s.

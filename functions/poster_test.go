@@ -156,6 +156,38 @@ func TestOneHangs(t *testing.T) {
 	}
 }
 
+// TestManyHang: more hang than are posted to at first, and the rest is served
+// long before these are given up.
+func TestManyHang(t *testing.T) {
+	a := newAPI(t)
+	release := make(chan struct{})
+	var ids []string
+	for i := range 100 {
+		id := a.connect()
+		if i < 60 {
+			a.on(id, func(w http.ResponseWriter, r *http.Request) { <-release })
+		}
+		ids = append(ids, id)
+	}
+	p := a.poster(t, func(o *functions.PosterOptions) { o.Patience = time.Minute })
+	returned := make(chan error, 1)
+	go func() {
+		_, err := p.Post(t.Context(), [][]byte{[]byte("hello")}, ids)
+		returned <- err
+	}()
+	for i, id := range ids[60:] {
+		select {
+		case <-a.open[id]:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("recipient %d waits for others", 60+i)
+		}
+	}
+	close(release)
+	if err := <-returned; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneRefusalForTheWholeBatch(t *testing.T) {
 	a := newAPI(t)
 	var ids []string

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"parley/chat"
+	"parley/dynamo"
+	"parley/functions"
+)
+
+// build puts the function together before the first event is asked for: Lambda
+// gives a starting process a whole CPU, and later the share its memory buys.
+func build(getenv func(string) string, stderr io.Writer) (functions.Handler, error) {
+	s, err := readSettings(getenv)
+	if err != nil {
+		return nil, err
+	}
+	logger := newLogger(stderr, s.logLevel)
+	store := dynamo.New(dynamo.NewClient(dynamo.ClientOptions{
+		Region:   s.region,
+		Endpoint: s.dynamodb,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: s.credentials.AccessKeyID, SecretAccessKey: s.credentials.SecretAccessKey, SessionToken: s.credentials.SessionToken}, nil
+		}),
+	}), dynamo.Options{Table: s.table, Logger: logger})
+	poster, err := functions.NewPoster(functions.PosterOptions{
+		Endpoint: s.management, Region: s.region, Credentials: s.credentials, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	invoker, err := s.invoker()
+	if err != nil {
+		return nil, err
+	}
+	sharing := functions.NewSharing(functions.SharingOptions{Poster: poster, Members: store, Invoker: invoker, From: s.shareFrom, Logger: logger})
+	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing}, chat.Options{
+		Server: "parley " + version,
+		// Only what this process sees of a connection: a flood mostly meets the same
+		// few processes, and each allows the whole rate.
+		Rate:          &chat.Rate{},
+		RepeatsToRoom: true, // the first attempt may have died between its commit and its fan-out
+		PresenceDelay: -1,   // at once: between two events this process is frozen, and its timers with it
+		Logger:        logger,
+	})
+	return functions.New(talk, functions.Options{
+		OriginSecrets: s.originSecrets, SiteOrigins: s.siteOrigins, Shares: sharing, Logger: logger,
+	}).Handler(s.handler)
+}
+
+// invoker has further invocations of this very function made, where it may.
+func (s *settings) invoker() (functions.Invoker, error) {
+	if s.function == "" || s.shareFrom == 0 || s.handler != functions.OnAction {
+		return nil, nil
+	}
+	return functions.NewLambda(functions.LambdaOptions{Function: s.function, Region: s.region, Credentials: s.credentials, Endpoint: s.lambda})
+}
