@@ -152,7 +152,12 @@ func history(t testing.TB, p *program, room string) []protocol.Item {
 	defer c.ws.CloseNow()
 	c.send(map[string]any{"type": "hello", "rooms": []any{map[string]any{"room": room, "after": 0}}})
 	var all []protocol.Item
+	to := uint64(0)
 	for e := c.next("joined"); ; e = c.next("history") {
+		if e.More && e.To <= to {
+			t.Fatalf("a page that ends at %d follows one that ended at %d: %.300s", e.To, to, e.raw)
+		}
+		to = e.To
 		if !e.Complete {
 			t.Fatalf("history of %s is not complete after %d messages: %.300s", room, len(all), e.raw)
 		}

@@ -157,6 +157,10 @@ func (l *listener) listen(ctx context.Context, c *connection) {
 			for _, m := range e.Messages {
 				early[m.Seq] = m
 			}
+			if e.More && e.To < l.last()+uint64(len(e.Messages)) {
+				l.wrong = append(l.wrong, fmt.Sprintf("a page after %d does not go on: %.200s", l.last(), e.raw))
+				return
+			}
 			if e.More {
 				if c.write(ctx, fmt.Appendf(nil, `{"type":"history","room":"general","after":%d}`, e.To)) != nil {
 					return
@@ -274,6 +278,47 @@ func TestKillUnderLoad(t *testing.T) {
 	}
 	if strings.Contains(p.output.String(), "this is ") {
 		t.Error("texts are in the log")
+	}
+}
+
+// The same id again is the same message, on this connection and another one,
+// before and after a crash.
+func TestSendAgain(t *testing.T) {
+	p := start(t)
+	c := connect(t, p, protocol.Subprotocol)
+	c.send(`{"type":"hello","name":"Ada","rooms":[{"room":"general"}]}`)
+	session := c.next("welcome").Session
+	c.next("joined")
+	again := func(c *connection, when string) {
+		t.Helper()
+		for range 2 {
+			c.send(`{"type":"message","id":"once","text":"only once"}`)
+			if e := c.next("message", "error"); e.Seq != 1 || e.ID != "once" || e.Text != "only once" {
+				t.Errorf("%s: got %s", when, e.raw)
+			}
+		}
+	}
+	comeBack := func(p *program) *connection {
+		c := connect(t, p, protocol.Subprotocol)
+		c.send(fmt.Sprintf(`{"type":"hello","session":%q,"rooms":[{"room":"general"}]}`, session))
+		if e := c.next("welcome"); e.You.Name != "Ada" {
+			t.Errorf("came back as %s", e.raw)
+		}
+		c.next("joined")
+		return c
+	}
+	again(c, "on the same connection")
+	again(comeBack(p), "on another connection")
+	p.kill()
+	p = p.again()
+	again(comeBack(p), "after a crash")
+	other := enter(t, p, "Grace")
+	other.send(`{"type":"message","id":"once","text":"somebody else's"}`)
+	if e := other.next("message", "error"); e.Seq != 2 {
+		t.Errorf("the same id of another person: %s", e.raw)
+	}
+	if all := history(t, p, "general"); len(all) != 2 {
+		t.Errorf("%d messages are stored, want 2", len(all))
 	}
 }
 
