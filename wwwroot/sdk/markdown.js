@@ -1,174 +1,104 @@
-// A safe subset of Markdown as plain data: bold, italic, strike, code, quotes,
-// lists, links. marked reads it; what it makes beyond that (headings, tables,
-// images, HTML, reference definitions) is switched off, so that it stays the
-// text that was typed. Its HTML is never used.
-import { Lexer, Tokenizer } from '../vendor/marked-18.2.1.js'
+// A small subset of Markdown as plain data: paragraphs, quotes, lists, code, bold,
+// italic, strike, links. What is not of it (headings, tables, images, HTML) stays
+// the text that was typed, and a line is a line: no quote and no list takes in the
+// one after it. Nothing is looked at more than a bounded number of times.
+import { inlines, lines } from './inline.js'
 
-/** @typedef {import('./types.js').Inline} Inline */
 /** @typedef {import('./types.js').Block} Block */
-/** @typedef {Record<string, any>} Token */
+/** @typedef {{block: Block|null, next: number}} Found null: lines that look like a block and hold nothing */
 
 const LONGEST = 8000 // code units; the wire's limit of code points is hardly less
 const DEEPEST = 6 // quotes and lists within each other
-const MOST_WORK = 2_000_000 // code units looked ahead, all attempts together: under 100 ms for the worst that was found
 
-const never = /(?!)/
-const neverBegins = () => never
-// A backslash is hidden only before what it takes its meaning from, so that C:\\ stays C:\\.
-const escape = /^\\([*_~`[\]])/
+const FENCE = /^ {0,3}(`{3,}|~{3,}) *([\w+#.-]{0,32}) *$/
+const QUOTE = /^ {0,3}> ?/
+// A mark of a list with something after it; three alone are a rule elsewhere, and text here.
+const ITEM = /^( *)(?!([-*])([ \t]*\2){2,}[ \t]*$)(?:[-*+]|(\d{1,9})\.)[ \t]+(?=\S)/
 
 /**
- * Blocks of inline elements. Never throws; what would take too long, or nests
- * too deep, is one paragraph of plain text.
+ * Blocks of inline elements. Never throws; what is too long or nests too deep is
+ * one paragraph of plain text.
  * @param {string} text
  * @returns {Block[]}
  */
 export const parse = (text) => {
-  if (text.length > LONGEST) return plain(text)
   try {
-    return blocks(lexer().lex(text))
-  } catch {
-    return plain(text)
-  }
+    if (text.length <= LONGEST) return blocks(text.split('\n'), 0)
+  } catch {} // too deep
+  return [{ kind: 'paragraph', children: lines(text) }]
 }
 
-/** marked's lexer with the rules that are not ours switched off. */
-const lexer = () => {
-  const made = new Lexer({ gfm: true, breaks: true, tokenizer: new Bounded() })
-  const { block, inline, other } = made.tokenizer.rules
-  made.tokenizer.rules = {
-    block: { ...block, code: never, def: never, heading: never, html: never, lheading: never, table: never },
-    inline: { ...inline, escape, nolink: never, reflink: never, tag: never },
-    other: { ...other, headingBeginRegex: neverBegins, htmlBeginRegex: neverBegins, listIsTask: never },
-  }
-  return made
-}
-
-/** Counts the work, since some inputs cost the square of their length, and the depth. */
-class Bounded extends Tokenizer {
-  #work = 0
-  #depth = 0
-
-  /** Looking ahead costs what is left, where it begins with a mark at all. @param {string} src @param {string} marks */
-  #count(src, marks) {
-    if (!marks.includes(src[0])) return
-    this.#work += src.length
-    if (this.#work > MOST_WORK) throw new RangeError('too much work')
-  }
-
-  /** @template T @param {string} src @param {() => T} read @returns {T} */
-  #nest(src, read) {
-    this.#count(src, src[0])
-    if (this.#depth >= DEEPEST) throw new RangeError('nested too deep')
-    this.#depth++
-    const token = read()
-    this.#depth--
-    return token
-  }
-
-  /** @param {string} src */
-  blockquote(src) { return this.#nest(src, () => super.blockquote(src)) }
-  /** @param {string} src */
-  list(src) { return this.#nest(src, () => super.list(src)) }
-  /** @param {string} src @param {string} masked @param {string} [before] */
-  emStrong(src, masked, before) { this.#count(src, '*_'); return super.emStrong(src, masked, before) }
-  /** @param {string} src @param {string} masked @param {string} [before] */
-  del(src, masked, before) { this.#count(src, '~'); return super.del(src, masked, before) }
-  /** @param {string} src */
-  link(src) { this.#count(src, '[!<'); return super.link(src) }
-  /** @param {string} src */
-  codespan(src) { this.#count(src, '`'); return super.codespan(src) }
-}
-
-/** @param {string} text @returns {Block[]} */
-const plain = (text) => (text === '' ? [] : [{ kind: 'paragraph', children: lines(text) }])
-
-/** Text with its line breaks. @param {string} text @returns {Inline[]} */
-const lines = (text) => text.split('\n').flatMap((line, i) => [
-  .../** @type {Inline[]} */ (i > 0 ? [{ kind: 'break' }] : []),
-  .../** @type {Inline[]} */ (line !== '' ? [{ kind: 'text', text: line }] : []),
-])
-
-/** @param {Token[]} tokens @returns {Block[]} */
-const blocks = (tokens) => {
+/** @param {string[]} all @param {number} depth @returns {Block[]} */
+const blocks = (all, depth) => {
+  if (depth > DEEPEST) throw new RangeError('nested too deep')
   /** @type {Block[]} */
   const made = []
-  let newlines = 2 // between the block before and this one
-  for (const token of tokens) {
-    if (token.type === 'space') newlines += count(token.raw)
-    else {
-      add(made, block(token), newlines)
-      newlines = /\n*$/.exec(token.raw)?.[0].length ?? 0
-    }
+  /** @type {string[]} */
+  let text = []
+  let empty = 0 // lines since the block before
+  const finish = () => {
+    if (text.length > 0) made.push({ kind: 'paragraph', children: inlines(text.join('\n')) })
+    text = []
   }
+  for (let i = 0; i < all.length;) {
+    const { block, next } = fence(all, i) ?? quote(all, i, depth) ?? list(all, i, depth, text.length > 0) ?? { block: null, next: i + 1 }
+    const blank = all[i].trim() === ''
+    if (block || blank) finish()
+    if (block) made.push(block)
+    else if (!blank) {
+      if (text.length === 0 && made.at(-1)?.kind === 'paragraph') text = Array(Math.max(0, empty - 1)).fill('')
+      text.push(...all.slice(i, next))
+    }
+    empty = blank ? empty + 1 : 0
+    i = next
+  }
+  finish()
   return made
 }
 
-/** What marked took apart at a heading or a table is one paragraph again; further empty lines stay. @param {Block[]} made @param {Block} block @param {number} newlines */
-const add = (made, block, newlines) => {
-  const last = made.at(-1)
-  if (last?.kind !== 'paragraph' || block.kind !== 'paragraph') made.push(block)
-  else if (newlines < 2) last.children = merged([...last.children, { kind: 'break' }, ...block.children])
-  else made.push({ kind: 'paragraph', children: [.../** @type {Inline[]} */ (Array(newlines - 2).fill({ kind: 'break' })), ...block.children] })
+/** Runs to the end if it is not closed. @param {string[]} all @param {number} i @returns {Found|null} */
+const fence = (all, i) => {
+  const [, mark, language] = FENCE.exec(all[i]) ?? []
+  if (!mark) return null
+  const last = new RegExp(`^ *${mark}${mark[0]}* *$`)
+  let end = i + 1
+  while (end < all.length && !last.test(all[end])) end++
+  const text = all.slice(i + 1, end).join('\n')
+  return { block: text.trim() === '' ? null : { kind: 'code', text, language }, next: Math.min(end + 1, all.length) }
 }
 
-/** @param {Token} token @returns {Block} */
-const block = (token) => {
-  if (token.type === 'paragraph' || token.type === 'text') return { kind: 'paragraph', children: inlines(token.tokens ?? [token]) }
-  if (token.type === 'code' && token.text !== '') return { kind: 'code', text: token.text.replace(/\n$/, ''), language: language(token.lang) }
-  if (token.type === 'blockquote') {
-    const children = blocks(token.tokens)
-    if (children.length > 0) return { kind: 'quote', children }
+/** @param {string[]} all @param {number} i @param {number} depth @returns {Found|null} */
+const quote = (all, i, depth) => {
+  let next = i
+  while (next < all.length && QUOTE.test(all[next])) next++
+  if (next === i) return null
+  const inner = all.slice(i, next).map((line) => line.replace(QUOTE, ''))
+  return { block: inner.join('').trim() === '' ? null : { kind: 'quote', children: blocks(inner, depth + 1) }, next }
+}
+
+/** Two spaces more than the mark belong to the item. Within a paragraph only 1 begins a list. @param {string[]} all @param {number} i @param {number} depth @param {boolean} within @returns {Found|null} */
+const list = (all, i, depth, within) => {
+  const first = item(all[i])
+  if (!first || (within && first.number > 1)) return null
+  /** @type {string[][]} */
+  const items = []
+  let [next, width] = [i, 0]
+  for (; i < all.length; i++) {
+    const indent = all[i].search(/\S/)
+    const one = item(all[i])
+    if (indent < 0 || (indent >= first.indent + 2 && items.length > 0)) items.at(-1)?.push(all[i].slice(Math.min(indent, width)))
+    else if (one?.ordered === first.ordered) {
+      width = one.width
+      items.push([all[i].slice(width)])
+    } else break
+    if (indent >= 0) next = i + 1
   }
-  if (token.type === 'list') {
-    /** @type {Block[][]} */
-    const items = token.items.map((/** @type {Token} */ item) => blocks(item.tokens))
-    if (items.some((item) => item.length > 0)) return { kind: 'list', ordered: token.ordered === true, start: token.start === '' ? 1 : token.start, items }
-  }
-  return { kind: 'paragraph', children: lines(token.raw.replace(/\n+$/, '')) }
+  const { ordered, number: start } = first
+  return { block: { kind: 'list', ordered, start, items: items.map((inner) => blocks(inner, depth + 1)) }, next }
 }
 
-/** @param {Token[]} tokens @returns {Inline[]} */
-const inlines = (tokens) => merged(tokens.flatMap(inline))
-
-/** @param {Token} token @returns {Inline[]} */
-const inline = (token) => {
-  switch (token.type) {
-    case 'strong': case 'em': case 'del': return [{ kind: token.type, children: inlines(token.tokens) }]
-    case 'codespan': return [{ kind: 'code', text: code(token.raw) }]
-    case 'escape': return [{ kind: 'text', text: token.text }]
-    case 'br': return lines(token.raw)
-    case 'link': {
-      const href = safe(token.href)
-      return href !== '' ? [{ kind: 'link', href, children: inlines(token.tokens) }] : lines(token.raw)
-    }
-    default: return lines(token.raw)
-  }
+/** @param {string} line */
+const item = (line) => {
+  const found = ITEM.exec(line)
+  return found && { indent: found[1].length, width: found[0].length, ordered: Boolean(found[4]), number: Number(found[4] ?? 1) }
 }
-
-/** Neighbouring texts become one. @param {Inline[]} all @returns {Inline[]} */
-const merged = (all) => all.reduce((/** @type {Inline[]} */ made, next) => {
-  const last = made.at(-1)
-  if (last?.kind === 'text' && next.kind === 'text') made[made.length - 1] = { kind: 'text', text: last.text + next.text }
-  else made.push(next)
-  return made
-}, [])
-
-/** What stands between the backticks, its line breaks kept. @param {string} raw */
-const code = (raw) => {
-  const text = raw.replace(/^`+|`+$/g, '')
-  return /^[ \n].*[^ \n].*[ \n]$/s.test(text) ? text.slice(1, -1) : text
-}
-
-/** @param {string|undefined} info */
-const language = (info) => /^[\w+#.-]{1,32}/.exec(info ?? '')?.[0] ?? ''
-
-/** The address, if it is one of the web; '' otherwise. @param {string} href */
-const safe = (href) => {
-  if (!/^https?:\/\//i.test(href) || !URL.canParse(href)) return ''
-  const { protocol, href: address } = new URL(href)
-  return protocol === 'https:' || protocol === 'http:' ? address : ''
-}
-
-/** @param {string} text */
-const count = (text) => text.split('\n').length - 1
