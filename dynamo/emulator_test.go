@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,6 +42,8 @@ process.stdin.on('end', () => process.exit()).resume()
 `
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("rapid.checks", "25") // of 100: each is dozens of HTTP calls here
 	code := m.Run()
 	if emulator.cmd != nil {
 		emulator.stdin.Close()

@@ -27,24 +27,24 @@ func through(t testing.TB, decide func(call) verdict) *dynamo.Store {
 // that it is gone already.
 func TestContractUnderFaults(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 20 s")
+		t.Skip("takes 10 s")
 	}
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
 		chattest.ConnectionTable(t, func(t testing.TB) chattest.Table {
-			return through(t, each(7, throttle, broken, limit, drop, slowDown))
+			return through(t, each(17, throttle, broken, limit, drop, slowDown))
 		})
 	})
 	t.Run("log", func(t *testing.T) {
 		t.Parallel()
 		chattest.MessageLog(t, func(t testing.TB) chat.MessageLog {
-			return through(t, each(7, throttle, loseReply, refuse, limit, drop, loseReply, broken, slowDown))
+			return through(t, each(17, throttle, loseReply, refuse, limit, drop, loseReply, broken, slowDown))
 		})
 	})
 	t.Run("people", func(t *testing.T) {
 		t.Parallel()
 		chattest.People(t, func(t testing.TB) chat.People {
-			return through(t, each(5, throttle, loseReply, limit, loseReply, drop, broken, slowDown))
+			return through(t, each(7, throttle, loseReply, limit, loseReply, drop, broken, slowDown))
 		})
 	})
 }

@@ -127,7 +127,7 @@ func (s *Store) getBatch(ctx context.Context, keys []item) (rows, rest []item, e
 		if len(rest) < len(keys) {
 			return rows, rest, nil
 		}
-		if err := pause(ctx, end, attempt, firstWait); err != nil {
+		if err := pause(ctx, end, attempt, overload); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -19,9 +19,15 @@ var ErrBusy = errors.New("the table did not answer in time")
 // The waits between attempts: anywhere from nothing to the bound, which
 // doubles. So those who met at one key do not meet there again.
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-const (
-	firstWait = 25 * time.Millisecond
-	maxWait   = time.Second
+type waits struct{ first, most time.Duration }
+
+var (
+	// overload is for a table that is throttled or does not answer.
+	overload = waits{first: 25 * time.Millisecond, most: time.Second}
+
+	// contention is for having met another at one key: about as long as the few
+	// calls that follow, and never so long that one comes last for ever.
+	contention = waits{first: 10 * time.Millisecond, most: 100 * time.Millisecond}
 )
 
 // maxPatience ends the attempts where the context has no deadline: 29 s is what
@@ -64,7 +70,7 @@ func do[In, Out, Opt any](ctx context.Context, s *Store, call func(context.Conte
 		if ctx.Err() != nil || !silent && passes.IsErrorRetryable(err) != aws.TrueTernary && throttles.IsErrorThrottle(err) != aws.TrueTernary {
 			return none, err
 		}
-		if late := pause(ctx, end, attempt, firstWait); late != nil {
+		if late := pause(ctx, end, attempt, overload); late != nil {
 			return none, fmt.Errorf("%w: %w", ErrBusy, err)
 		}
 	}
@@ -80,8 +86,8 @@ func (s *Store) end(ctx context.Context) time.Time {
 
 // pause waits before another attempt, or returns at once, with an error, where
 // no time would be left for it.
-func pause(ctx context.Context, end time.Time, attempt int, first time.Duration) error {
-	wait := rand.N(min(maxWait, first<<min(attempt, 10)))
+func pause(ctx context.Context, end time.Time, attempt int, w waits) error {
+	wait := rand.N(min(w.most, w.first<<min(attempt, 10)))
 	if time.Until(end) <= wait {
 		return ErrBusy
 	}
