@@ -1,6 +1,5 @@
 import './elements/chat-app.js'
 import { Chat } from './sdk/chat.js'
-import { keep } from './elements/keep.js'
 import { part } from './elements/node.js'
 import { pathOf, roomOf } from './elements/place.js'
 
@@ -44,7 +43,7 @@ const retryAfter = wait => new Promise(run => {
 
 part(document, 'h1 bdi').textContent = roomOf(location.pathname) // before there is an answer
 
-const chat = new Chat({ server: await server(), storage: keep, onLine: () => navigator.onLine })
+const chat = new Chat({ server: await server() })
 const enter = () => { app.room = chat.join(roomOf(location.pathname)) }
 
 app.chat = chat

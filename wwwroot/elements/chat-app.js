@@ -1,14 +1,12 @@
 import './chat-composer.js'
 import './chat-messages.js'
 import './chat-people.js'
-import './chat-rooms.js'
+import { Unread } from './chat-rooms.js'
 import './chat-status.js'
 import './chat-typing.js'
-import { keep } from './keep.js'
+import { keep } from '../sdk/session.js'
 import { icon, node, part } from './node.js'
-import { openHelp } from './help.js'
-import { openSheet } from './sheet.js'
-import { Unread } from './unread.js'
+import { openHelp, openSheet } from './sheet.js'
 
 /** @typedef {import('../sdk/chat.js').Chat} Chat */
 /** @typedef {import('../sdk/room.js').Room} Room */

@@ -1,7 +1,6 @@
 import { ChatName } from './chat-name.js'
-import { disc } from './disc.js'
-import { keep } from './keep.js'
-import { icon, node } from './node.js'
+import { disc, icon, node } from './node.js'
+import { keep } from '../sdk/session.js'
 import { ABOUT_NAMES } from './system-lines.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */

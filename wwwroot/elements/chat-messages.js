@@ -1,5 +1,4 @@
-import { DrawnRows } from './drawn-rows.js'
-import { HeldView, shownWindow } from './held-view.js'
+import { DrawnRows, HeldView, shownWindow } from './list.js'
 import { icon, node } from './node.js'
 import { rows } from './rows.js'
 import { SystemLines } from './system-lines.js'

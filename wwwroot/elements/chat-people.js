@@ -1,6 +1,4 @@
-import { bdi, node } from './node.js'
-import { copyButton } from './copy.js'
-import { disc } from './disc.js'
+import { bdi, copyButton, disc, node } from './node.js'
 import { linkTo } from './place.js'
 
 /** @typedef {import('../sdk/room.js').Room} Room */

@@ -1,3 +1,7 @@
+import { hue } from '../sdk/people.js'
+
+const DONE_FOR = 2000 // ms that a button says "Copied"
+
 /**
  * Builds a node. Strings become text nodes, never markup. A property that is a
  * function listens to the event of its name without "on"; `true` is an empty
@@ -65,4 +69,83 @@ export function icon(name) {
   path.setAttribute('d', PATHS[name])
   svg.append(path)
   return svg
+}
+
+const letters = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null
+
+/** @param {string} word */
+const first = word => letters ? [...letters.segment(word)][0]?.segment ?? '' : [...word][0] ?? ''
+
+/**
+ * The small disc by which people are told apart. The name stands beside it, so
+ * it has none of its own, nor text that could be copied or read out.
+ * @param {string} person id
+ * @param {string} name
+ * @param {boolean} [mine] in the accent instead of the person's hue
+ */
+export function disc(person, name, mine = false) {
+  const made = node('span', { class: mine ? 'disc mine' : 'disc', 'aria-hidden': 'true', 'data-initials': initials(name) })
+  made.style.setProperty('--person', String(hue(person)))
+  return made
+}
+
+/**
+ * One or two letters that stand for a name: "Ada Lovelace" AL, "ada" A, "alice-2" A2.
+ * @param {string} name
+ */
+export function initials(name) {
+  const words = name.split(/[^\p{L}\p{N}\p{M}\p{S}\u200d\ufe0f]+/u).filter(Boolean)
+  if (words.length === 0) return first(name.trim()) || '?'
+  const last = words.length > 1 ? words[words.length - 1] : ''
+  return (first(words[0]) + first(last)).toLocaleUpperCase()
+}
+
+/**
+ * A button that copies.
+ * @param {string} label
+ * @param {() => string} text what, asked for when it is pressed
+ * @param {{icon?: IconName, class?: string}} [look] an icon instead of the label
+ */
+export function copyButton(label, text, look = {}) {
+  const button = node('button', { type: 'button', class: look.class ?? 'quiet' })
+  const rest = () => {
+    button.replaceChildren(look.icon ? icon(look.icon) : label)
+    if (look.icon) name(label)
+  }
+  /** @param {string} now */
+  const name = now => { button.setAttribute('aria-label', now); button.title = now }
+  button.addEventListener('click', async () => {
+    const done = await copy(text())
+    button.replaceChildren(look.icon && done ? icon('check') : done ? 'Copied' : 'Could not copy')
+    if (look.icon) name(done ? 'Copied' : 'Could not copy')
+    setTimeout(rest, DONE_FOR)
+  })
+  rest()
+  return button
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is in the clipboard
+ */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyBySelecting(text) // http:// on a local network has no navigator.clipboard
+  }
+}
+
+/** @param {string} text */
+function copyBySelecting(text) {
+  const before = /** @type {HTMLElement | null} */ (document.activeElement)
+  const field = node('textarea', { class: 'visually-hidden', 'aria-hidden': 'true', tabindex: '-1' })
+  field.value = text
+  ;(before?.closest('dialog') ?? document.body).append(field)
+  field.select()
+  const done = document.execCommand('copy')
+  field.remove()
+  before?.focus({ preventScroll: true })
+  return done
 }

@@ -1,9 +1,11 @@
 // Promises for answers: an action carries an id, its answer or error brings it back.
+// A question asked a little too early waits for the connection, but not for long.
 import { ChatError } from './error.js'
 
 const ANSWER_WITHIN = 10 * 1000 // ms
 const AGAIN_AFTER = 2 * 1000 // ms, where API Gateway said that the function failed
-const MOST_WAITING = 100 // answers
+const PATIENCE = 10 * 1000 // ms until there is a connection
+const MOST_WAITING = 100 // answers, and as many questions
 
 export class Answers {
   /** @type {Map<string, {action: import('./types.js').Action, resolve: (event: any) => void, reject: (error: ChatError) => void, timer: any, again: boolean}>} */
@@ -77,3 +79,40 @@ const unanswered = () => new ChatError('unanswered', 'The server did not answer.
 
 export const unconnected = () =>
   new ChatError('unconnected', 'There is no connection right now. Try again in a moment.', { retry: true })
+
+export class Readiness {
+  /** @type {Set<() => void>} */
+  #waiting = new Set()
+  #state
+  #timers
+
+  /** @param {() => import('./types.js').ChatState} state @param {import('./types.js').Timers} timers */
+  constructor(state, timers) {
+    this.#state = state
+    this.#timers = timers
+  }
+
+  /** Resolves when online; rejects when that takes too long, or cannot be hoped for. @returns {Promise<void>} */
+  online() {
+    if (this.#state() === 'online') return Promise.resolve()
+    if (this.#state() === 'stopped' || this.#waiting.size >= MOST_WAITING) return Promise.reject(unconnected())
+    return new Promise((resolve, reject) => {
+      const end = (/** @type {() => void} */ settle) => {
+        this.#timers.clearTimeout(timer)
+        this.#waiting.delete(look)
+        settle()
+      }
+      const look = () => {
+        if (this.#state() === 'online') end(resolve)
+        else if (this.#state() === 'stopped' || this.#state() === 'offline') end(() => reject(unconnected()))
+      }
+      const timer = this.#timers.setTimeout(() => end(() => reject(unconnected())), PATIENCE)
+      this.#waiting.add(look)
+    })
+  }
+
+  /** The state changed. */
+  look() {
+    for (const look of [...this.#waiting]) look()
+  }
+}

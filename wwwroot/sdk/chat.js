@@ -1,16 +1,11 @@
 // The chat as a program sees it: connects, stays connected, and holds the rooms.
-import { Answers, unconnected } from './answers.js'
-import { ALL, concede, hello } from './hello.js'
-import { ANSWERS_ACTION, BLAMED_CLOSES, DEFAULT_LIMITS } from './protocol.js'
-import { ChatError } from './error.js'
-import { emit } from './emit.js'
-import { ids } from './ids.js'
+import { Answers, Readiness, unconnected } from './answers.js'
+import { ALL, concede, hello, ids, Session } from './session.js'
+import { ANSWERS_ACTION, BLAMED_CLOSES, DEFAULT_LIMITS, measure } from './protocol.js'
+import { ChatError, emit } from './error.js'
 import { Life } from './life.js'
-import { measure } from './measure.js'
-import { Pulse } from './pulse.js'
-import { Readiness } from './readiness.js'
+import { Pulse } from './connection.js'
 import { Room } from './room.js'
-import { Session } from './session.js'
 
 /**
  * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
@@ -125,7 +120,7 @@ export class Chat extends EventTarget {
     return this.#answers.ask({ type, id: this.#nextId(), ...fields })
   }
 
-  /** @param {import('./hello.js').Wishes} wishes */
+  /** @param {import('./session.js').Wishes} wishes */
   #greet(wishes) {
     const { token, name } = this.#session
     this.#hello = { id: this.#nextId(), wishes }

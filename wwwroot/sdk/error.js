@@ -1,4 +1,5 @@
-// Errors have two readers: code is for programs, message for the person.
+// How the library tells. Errors have two readers: code is for programs, message for
+// the person.
 
 /** An error event of the server, or one found before anything was sent. */
 export class ChatError extends Error {
@@ -24,3 +25,11 @@ export class ChatError extends Error {
     return new ChatError(event.code, event.message, event)
   }
 }
+
+/**
+ * Tells the listeners of target.
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {unknown} [detail]
+ */
+export const emit = (target, type, detail) => target.dispatchEvent(new CustomEvent(type, { detail }))

@@ -1,6 +1,5 @@
 // A chat's life: it connects, is online, waits and connects again, until it is
 // stopped by us or told to stay away. One connection at a time.
-import { Backoff } from './backoff.js'
 import { ChatError } from './error.js'
 import { Connection } from './connection.js'
 import { FINAL_CLOSES } from './protocol.js'
@@ -8,6 +7,10 @@ import { FINAL_CLOSES } from './protocol.js'
 const LONGEST_WAIT = 24 * 60 * 60 * 1000 // ms, whatever an error says
 const LEAST_WAIT = 100 // ms, so that a server which says 1 isn't asked a thousand times a second
 const ASLEEP = 6 * 60 * 1000 // ms of silence, two keep-alives missed: this device slept, the socket is dead
+
+const LEAST = 500 // ms between two tries
+const MOST = 30 * 1000 // ms
+const STABLE = 60 * 1000 // ms online after which the tries are counted anew
 
 /** @typedef {import('./connection.js').End} End */
 
@@ -119,5 +122,29 @@ export class Life {
     this.state = state
     this.retryAt = retryAt
     if (!same) this.#options.changed()
+  }
+}
+
+/**
+ * How long to wait before connecting again. Full jitter spreads the thousands that
+ * lost their server in the same moment.
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export class Backoff {
+  /** @param {() => number} random 0 to less than 1 */
+  constructor(random) {
+    this.random = random
+    this.tries = 0
+  }
+
+  /** ms to wait now: between 500 and a bound that doubles from 1 s to 30 s. */
+  next() {
+    const bound = Math.min(MOST, 2 * LEAST * 2 ** Math.min(this.tries++, 10))
+    return LEAST + this.random() * (bound - LEAST)
+  }
+
+  /** A connection ended. @param {number} online ms between its welcome and its end */
+  ended(online) {
+    if (online >= STABLE) this.tries = 0
   }
 }

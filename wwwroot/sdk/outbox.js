@@ -2,7 +2,7 @@
 // is sent again under the same id until its own copy is here, one at a time, so
 // that the log has them in the order in which they were written.
 import { ChatError } from './error.js'
-import { wellFormed } from './measure.js'
+import { wellFormed } from './protocol.js'
 
 /** @typedef {import('./types.js').Pending} Pending */
 

@@ -1,4 +1,6 @@
-// The constants of protocol/limits.go and closecodes.go that a client needs.
+// The constants of protocol/limits.go and closecodes.go that a client needs, and
+// the size of a text: what is too long is explained, never cut.
+import { ChatError } from './error.js'
 
 export const SUBPROTOCOL = 'parley.v1'
 export const GENERAL_ROOM = 'general'
@@ -28,3 +30,33 @@ export const ANSWERS_ACTION = new Set([
   'malformed', 'unknown_type', 'bad_field', 'too_large', 'hello_first', 'hello_twice', 'not_plain',
   'name_first', 'bad_name', 'name_taken', 'bad_room', 'not_in_room', 'too_many_rooms',
 ])
+
+const encoder = new TextEncoder()
+
+/**
+ * How long a text is: code points, and bytes as it stands in JSON.
+ * @param {string} text
+ * @param {import('./types.js').Limits} [limits]
+ * @returns {import('./types.js').Measure}
+ */
+export const measure = (text, limits = DEFAULT_LIMITS) => {
+  let runes = 0
+  for (const _ of text) runes++
+  const bytes = encoder.encode(JSON.stringify(text)).length
+  return {
+    runes,
+    bytes,
+    over: runes > limits.text || bytes > limits.textBytes,
+    left: limits.text - runes,
+  }
+}
+
+/** What is wrong with a text of this size, null if nothing. @param {import('./types.js').Measure} measure */
+export const tooLarge = ({ runes, left, over }) => over
+  ? new ChatError('too_large', left < 0
+    ? `A message may have ${(runes + left).toLocaleString('en')} characters; this one has ${runes.toLocaleString('en')}.`
+    : 'This message is too large to be sent. Make it shorter.')
+  : null
+
+/** Half a surrogate pair cannot be sent: JSON would carry it, UTF-8 cannot. @param {string} text */
+export const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd')

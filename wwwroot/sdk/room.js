@@ -1,13 +1,9 @@
-import { CatchUp } from './catchup.js'
-import { ChatError } from './error.js'
-import { emit } from './emit.js'
-import { Entrance } from './entrance.js'
+import { CatchUp, Entrance } from './entrance.js'
+import { ChatError, emit } from './error.js'
 import { LogWindow } from './log.js'
-import { tooLarge } from './measure.js'
+import { HISTORY_PAGE, tooLarge } from './protocol.js'
 import { Outbox } from './outbox.js'
-import { People } from './people.js'
-import { Typing } from './typing.js'
-import { HISTORY_PAGE } from './protocol.js'
+import { People, Typing } from './people.js'
 
 /** @typedef {import('./types.js').ServerEvent} ServerEvent */
 /** @typedef {import('./types.js').MessagesDetail} MessagesDetail */
@@ -81,7 +77,11 @@ export class Room extends EventTarget {
   get atStart() { return this.#log.atStart }
 
   /** Says something: at once, or when there is a connection and a name. Throws ChatError 'busy' beyond 1,000 that wait. @param {string} text */
-  send(text) { return this.#outbox.add(text) }
+  send(text) {
+    this.#typing.said()
+    return this.#outbox.add(text)
+  }
+
   /** @param {string} id of a failed one */
   retry(id) { this.#outbox.retry(id) }
   /** @param {string} id */

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { dayName, dayOf } from '../../elements/clock.js'
+import { dayName, dayOf } from '../../elements/rows.js'
 
 const at = (...parts) => new Date(...parts).getTime()
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { initials } from '../../elements/disc.js'
+import { initials } from '../../elements/node.js'
 
 test('one or two letters stand for a name', () => {
   for (const [name, letters] of [

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { shownWindow } from '../../elements/held-view.js'
+import { shownWindow } from '../../elements/list.js'
 
 const messages = Array.from({ length: 10 }, (_, i) => ({ seq: 2 * (i + 1) })) // sequences have holes
 

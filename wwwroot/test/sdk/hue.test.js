@@ -1,7 +1,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { hue } from '../../sdk/hue.js'
+import { hue } from '../../sdk/people.js'
 
 test('a colour comes from the id as protocol/hue.go computes it', () => {
   const events = new URL('../../../protocol/testdata/events/', import.meta.url)

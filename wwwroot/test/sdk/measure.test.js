@@ -1,6 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { measure } from '../../sdk/measure.js'
+import { measure } from '../../sdk/protocol.js'
 
 for (const [why, text, want] of [
   ['empty', '', { runes: 0, bytes: 2, over: false, left: 8000 }],
