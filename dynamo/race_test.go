@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -51,9 +52,10 @@ func (c *stepped) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, 
 	return c.Client.DeleteItem(ctx, in, o...)
 }
 
-// interleave runs two functions at once on one table, whose calls take turns
-// as the bits of schedule say; what is left after the last bit runs freely.
-func interleave(t testing.TB, table string, schedule, bits int, do [2]func(*dynamo.Store)) {
+// interleave runs two functions at once on one table, whose calls take turns:
+// an a lets the first make one, a b the second, a dot calls between. What is
+// left after the last turn runs freely.
+func interleave(t testing.TB, table, turns string, do [2]func(*dynamo.Store), between func()) {
 	t.Helper()
 	var both sync.WaitGroup
 	var clients [2]*stepped
@@ -67,8 +69,12 @@ func interleave(t testing.TB, table string, schedule, bits int, do [2]func(*dyna
 			do[i](dynamo.New(clients[i], dynamo.Options{Table: table}))
 		})
 	}
-	for bit := range bits {
-		i := schedule >> bit & 1
+	for _, turn := range turns {
+		if turn == '.' {
+			between()
+			continue
+		}
+		i := turn - 'a'
 		select {
 		case clients[i].step <- struct{}{}:
 			<-clients[i].done
@@ -83,13 +89,17 @@ func interleave(t testing.TB, table string, schedule, bits int, do [2]func(*dyna
 }
 
 // everySchedule tries all ways in which the first 6 calls of two functions can
-// follow each other. An append alone has 3 or 4, a change of name 4 to 6.
-func everySchedule(t *testing.T, try func(t *testing.T, schedule, bits int)) {
+// follow each other, and the longer ones that are given. An append alone has 3
+// or 4 calls, a change of name 4 to 6.
+func everySchedule(t *testing.T, try func(t *testing.T, turns string), more ...string) {
 	const bits = 6
 	for schedule := range 1 << bits {
-		try(t, schedule, bits)
+		more = append(more, strings.NewReplacer("0", "a", "1", "b").Replace(fmt.Sprintf("%0*b", bits, schedule)))
+	}
+	for _, turns := range more {
+		try(t, turns)
 		if t.Failed() {
-			t.Fatalf("schedule %06b, read from the right", schedule)
+			t.Fatalf("the calls' turns were %s", turns)
 		}
 	}
 }
@@ -110,8 +120,11 @@ func TestTwoAppend(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			table := newTable(t)
 			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
-			everySchedule(t, func(t *testing.T, schedule, bits int) {
-				room := fmt.Sprint("room", schedule)
+			everySchedule(t, func(t *testing.T, turns string) {
+				room := "room " + turns
+				want := c.want + strings.Count(turns, ".")
+				spoken := 0
+				between := func() { spoken++; say(t, s, room, fmt.Sprint("between", spoken), 1) }
 				var answers [2][]chat.Appended
 				append := func(i int) func(*dynamo.Store) {
 					return func(s *dynamo.Store) {
@@ -121,7 +134,7 @@ func TestTwoAppend(t *testing.T) {
 						}
 					}
 				}
-				interleave(t, table, schedule, bits, [2]func(*dynamo.Store){append(0), append(1)})
+				interleave(t, table, turns, [2]func(*dynamo.Store){append(0), append(1)}, between)
 				entries, err := s.Range(t.Context(), room, 1, 100, 1<<20)
 				must(t, err)
 				firsts := 0
@@ -135,10 +148,13 @@ func TestTwoAppend(t *testing.T) {
 						}
 					}
 				}
-				if len(entries) != c.want || firsts != c.want {
-					t.Errorf("got %d entries and %d answers that it was the first, want %d: %+v", len(entries), firsts, c.want, entries)
+				if len(entries) != want || firsts != c.want {
+					t.Errorf("got %d entries and %d answers that it was the first, want %d and %d: %+v", len(entries), firsts, want, c.want, entries)
 				}
-			})
+			},
+				// Both have claimed the sequence that a third one takes; the first
+				// moves the claim and puts the entry before the second looks again.
+				"aabbb.aabbaaab", "aabbb.aabbaabbba", "aa.bbb.aabbabababab")
 		})
 	}
 }
@@ -148,8 +164,8 @@ func TestTwoWantOneName(t *testing.T) {
 		t.Run(fmt.Sprint("a stale row of the name: ", stale), func(t *testing.T) {
 			table := newTable(t)
 			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
-			everySchedule(t, func(t *testing.T, schedule, bits int) {
-				name := func(s string) string { return fmt.Sprint(s, schedule) }
+			everySchedule(t, func(t *testing.T, turns string) {
+				name := func(s string) string { return s + turns }
 				if stale { // ann had taken the name's row and died
 					dies, ctx, _ := dying(t, table, 1, false)
 					dies.PutPerson(ctx, chat.Person{ID: name("ann"), Skeleton: name("name")})
@@ -160,7 +176,7 @@ func TestTwoWantOneName(t *testing.T) {
 						errs[i] = s.PutPerson(t.Context(), chat.Person{ID: id, Skeleton: name("name"), Created: 1})
 					}
 				}
-				interleave(t, table, schedule, bits, [2]func(*dynamo.Store){put(0, name("ann")), put(1, name("bob"))})
+				interleave(t, table, turns, [2]func(*dynamo.Store){put(0, name("ann")), put(1, name("bob"))}, nil)
 				won := 0
 				for _, err := range errs {
 					if err == nil {
@@ -186,10 +202,14 @@ func TestTwoWantOneName(t *testing.T) {
 func TestTwoRename(t *testing.T) {
 	table := newTable(t)
 	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
-	everySchedule(t, func(t *testing.T, schedule, bits int) {
-		name := func(s string) string { return fmt.Sprint(s, schedule) }
+	everySchedule(t, func(t *testing.T, turns string) {
+		name := func(s string) string { return s + turns }
 		ann := chat.Person{ID: name("ann"), Skeleton: name("a"), Created: 1}
 		must(t, s.PutPerson(t.Context(), ann))
+		back := []string{name("c"), name("a")}
+		if len(turns) > 6 {
+			back = back[1:]
+		}
 		rename := func(to ...string) func(*dynamo.Store) {
 			return func(s *dynamo.Store) {
 				for _, n := range to {
@@ -201,7 +221,7 @@ func TestTwoRename(t *testing.T) {
 				}
 			}
 		}
-		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){rename(name("b")), rename(name("c"), name("a"))})
+		interleave(t, table, turns, [2]func(*dynamo.Store){rename(name("b")), rename(back...)}, nil)
 		persons, err := s.Persons(t.Context(), ann.ID)
 		must(t, err)
 		has := persons[0].Skeleton
@@ -214,15 +234,17 @@ func TestTwoRename(t *testing.T) {
 				t.Errorf("ann is %q; eve wants %q and gets %v", has, n, err)
 			}
 		}
-	})
+	},
+		// The first is about to drop its old name when the second takes it back.
+		"aaabbba", "aaabbbba")
 }
 
 // TestTwoConnectionsOfOne join or leave at the same time: it may be told
 // twice, but never not at all, that their person came or went.
 func TestTwoConnectionsOfOne(t *testing.T) {
 	table := newTable(t)
-	everySchedule(t, func(t *testing.T, schedule, bits int) {
-		room := fmt.Sprint("room", schedule)
+	everySchedule(t, func(t *testing.T, turns string) {
+		room := "room " + turns
 		var told [2]bool
 		join := func(i int) func(*dynamo.Store) {
 			return func(s *dynamo.Store) {
@@ -232,7 +254,7 @@ func TestTwoConnectionsOfOne(t *testing.T) {
 				}
 			}
 		}
-		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){join(0), join(1)})
+		interleave(t, table, turns, [2]func(*dynamo.Store){join(0), join(1)}, nil)
 		if told == [2]bool{} {
 			t.Error("nobody was first")
 		}
@@ -244,7 +266,7 @@ func TestTwoConnectionsOfOne(t *testing.T) {
 				}
 			}
 		}
-		interleave(t, table, schedule, bits, [2]func(*dynamo.Store){leave(0), leave(1)})
+		interleave(t, table, turns, [2]func(*dynamo.Store){leave(0), leave(1)}, nil)
 		if told == [2]bool{} {
 			t.Error("nobody was last")
 		}
