@@ -69,10 +69,14 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 // connect asks the handler, and answers the handshake. It returns nil when there is no connection after all.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection, early []byte) {
 	h := Handshake{Subprotocols: offered(r.Header), Origin: r.Header.Get("Origin"), Address: s.address(r), UserAgent: r.UserAgent()}
-	id := newID()
+	id, connectedAt := newID(), s.now()
 	var subprotocol string
 	err := s.contain(func(context.Context) (err error) {
-		subprotocol, err = s.handler.OnConnect(r.Context(), id, h)
+		if s.informed != nil {
+			subprotocol, err = s.informed.OnRequest(r.Context(), id, h.Address, r)
+		} else {
+			subprotocol, err = s.handler.OnConnect(r.Context(), id, h)
+		}
 		return err
 	})
 	if err != nil {
@@ -87,25 +91,28 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 	}
 	if subprotocol != "" && !slices.Contains(h.Subprotocols, subprotocol) {
 		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", id, "subprotocol", subprotocol)
-		s.disconnect(id)
+		s.disconnect(id, closeAbnormal, "")
 		s.refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
 		return nil, nil
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		s.log.Debug("gone during the handshake", "connection", id, "error", err)
-		s.disconnect(id)
+		s.disconnect(id, closeAbnormal, "")
 		return nil, nil
 	}
 	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
 
 	c = &connection{
-		server: s, id: id, address: h.Address, userAgent: strings.Clone(h.UserAgent), connectedAt: time.Now().UnixMilli(),
-		socket: newSocket(conn), frames: frameReader{limit: s.options.MaxMessageBytes},
+		server: s, id: id, address: h.Address, userAgent: strings.Clone(h.UserAgent), connectedAt: connectedAt,
+		socket: newSocket(conn), frames: frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes},
 		flushing: true, flushed: make(chan struct{}), // so that a post waits for the answer to be written
 	}
 	c.heard.Store(int64(s.now()))
-	c.activeAt.Store(c.connectedAt)
+	c.activeAt.Store(c.heard.Load())
+	if s.options.Unordered {
+		c.underWay = make(chan struct{}, maxUnderWay)
+	}
 	s.connections.add(c)
 	s.log.Debug("connected", "connection", id, "address", h.Address, "subprotocol", subprotocol)
 
@@ -134,7 +141,7 @@ func (c *connection) opened() {
 func refusal(err error) int {
 	var refused interface{ HTTPStatus() int }
 	if errors.As(err, &refused) {
-		if status := refused.HTTPStatus(); status >= 400 && status <= 599 {
+		if status := refused.HTTPStatus(); status >= 300 && status <= 599 {
 			return status
 		}
 	}

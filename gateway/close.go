@@ -23,7 +23,7 @@ func (s *Server) Close(ctx context.Context, code int, reason string, ids ...stri
 	}
 	for _, id := range ids {
 		if c := s.connections.get(id); c != nil {
-			c.close(code, reason, nil)
+			s.jitter.afterPosts(c, func() { c.close(code, reason, nil) })
 		}
 	}
 	return nil
@@ -48,6 +48,7 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 		return false
 	}
 	c.phase, c.deadline = phaseClosing, c.server.now()+patience
+	c.code, c.reason = code, reason
 	if c.queue != nil && code == closeSlowReader {
 		c.queue.drop()
 	}
@@ -82,9 +83,10 @@ func (c *connection) say(last []byte) {
 }
 
 // answerClose echoes the client's close frame, or takes it as the answer to ours.
-func (c *connection) answerClose(code int) {
+func (c *connection) answerClose(code int, reason string) {
 	c.mu.Lock()
 	if c.phase == phaseOpen {
+		c.code, c.reason = code, reason
 		c.phase, c.deadline = phaseClosing, c.server.now()+c.server.options.FarewellTimeout
 	}
 	c.mu.Unlock()
@@ -96,7 +98,7 @@ func (c *connection) answerClose(code int) {
 func (c *connection) lose() {
 	c.mu.Lock()
 	if c.phase == phaseOpen {
-		c.phase = phaseClosing
+		c.phase, c.code = phaseClosing, closeAbnormal
 	}
 	c.deadline = c.server.now() + lingerTimeout
 	if c.queue != nil {
@@ -117,12 +119,13 @@ func (c *connection) finish() {
 	}
 	c.mu.Lock()
 	c.phase = phaseClosed
+	code, reason := c.code, c.reason
 	c.mu.Unlock()
 
 	s := c.server
 	s.connections.remove(c.id)
 	c.socket.closeWrite()
-	s.disconnect(c.id)
+	s.disconnect(c.id, code, reason)
 
 	// Bytes that arrive after close(2), or lie unread then, are answered with a reset, which makes the peer forget what
 	// it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
@@ -145,8 +148,18 @@ func (c *connection) discard() {
 	}
 }
 
-func (s *Server) disconnect(id string) {
-	err := s.contain(func(ctx context.Context) error { return s.handler.OnDisconnect(ctx, id) })
+// disconnect tells the handler, which API Gateway gives no promise of either.
+func (s *Server) disconnect(id string, code int, reason string) {
+	if s.losesEnd() {
+		return
+	}
+	s.delay()
+	err := s.contain(func(ctx context.Context) error {
+		if s.informed != nil {
+			return s.informed.OnEnd(ctx, id, code, reason)
+		}
+		return s.handler.OnDisconnect(ctx, id)
+	})
 	if err != nil {
 		s.log.Error("OnDisconnect", "connection", id, "error", err)
 	}

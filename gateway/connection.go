@@ -9,26 +9,29 @@ import (
 // connection is one WebSocket. One goroutine reads from it, calls the handler, and at the end closes it; anybody may
 // write to it. Ten thousand of them are idle at a time, so it holds no buffer and no timer.
 type connection struct {
-	server      *Server
-	id          string
-	address     string
-	userAgent   string
-	connectedAt int64 // milliseconds since 1970
-	socket      socket
-	frames      frameReader // only the reading goroutine's
+	server    *Server
+	id        string
+	address   string
+	userAgent string
+	socket    socket
+	frames    frameReader // only the reading goroutine's
+
+	underWay chan struct{} // holds one for each message that is handled; nil: Options.Unordered is not set
 
 	// Of the server's own clock, in nanoseconds; the sweep compares them.
-	heard    atomic.Int64 // when bytes came last
-	progress atomic.Int64 // when the kernel last took something of what waits
-	pinged   atomic.Int64 // when a ping was sent last
-	begun    atomic.Int64 // when a message began that is still unfinished; 0: none
-	acting   atomic.Bool  // the handler is at work, so nothing is read
-
-	activeAt atomic.Int64 // when a message went either way last, in milliseconds since 1970
+	connectedAt time.Duration
+	activeAt    atomic.Int64 // when a message went either way last
+	heard       atomic.Int64 // when bytes came last
+	progress    atomic.Int64 // when the kernel last took something of what waits
+	pinged      atomic.Int64 // when a ping was sent last
+	begun       atomic.Int64 // when a message began that is still unfinished; 0: none
+	acting      atomic.Bool  // the handler is at work, so nothing is read
 
 	mu       sync.Mutex // guards what follows; never held while waiting for the peer
 	phase    phase
-	said     bool          // our close frame is written, or waits
+	said     bool // our close frame is written, or waits
+	code     int  // of the close that began first, with its reason; 0: none has
+	reason   string
 	deadline time.Duration // when a connection that is closing is given up, of the server's own clock
 	flushing bool          // a goroutine writes, or the handshake is not answered yet: all else has to queue
 	flushed  chan struct{} // closed when flushing ends
@@ -43,26 +46,40 @@ const (
 	phaseClosed        // nothing goes out any more
 )
 
-// send posts whole frames; false: the connection is gone, or too slow and closed for it.
-func (c *connection) send(b []byte, at int64) bool {
+// sent is what became of a post.
+type sent uint8
+
+const (
+	sentOff  sent = iota // written, or in the queue
+	sentGone             // the connection is gone, or too slow and closed for it
+	sentFull             // too much waits already, and Options.KeepSlowReaders: lost
+)
+
+// send posts whole frames.
+func (c *connection) send(b []byte, at time.Duration) sent {
+	o := &c.server.options
 	c.mu.Lock()
 	if c.phase != phaseOpen {
 		c.mu.Unlock()
-		return false
+		return sentGone
+	}
+	if o.KeepSlowReaders && c.queue != nil && c.queue.bytes+len(b) > o.MaxQueueBytes {
+		c.mu.Unlock()
+		return sentFull
 	}
 	err := c.write(b)
 	c.mu.Unlock()
 	switch err {
 	case nil:
-		c.activeAt.Store(at)
-		return true
+		c.activeAt.Store(int64(at))
+		return sentOff
 	case errFull:
-		c.server.log.Info("slow reader", "connection", c.id, "limit_bytes", c.server.options.MaxQueueBytes)
+		c.server.log.Info("slow reader", "connection", c.id, "limit_bytes", o.MaxQueueBytes)
 		c.drop(closeSlowReader, "slow reader")
 	default:
 		c.socket.abort() // the reading goroutine learns of it and finishes
 	}
-	return false
+	return sentGone
 }
 
 func (c *connection) isOpen() bool {

@@ -15,6 +15,7 @@ const (
 	closeProtocol   = 1002
 	closeBinary     = 1003
 	closeNoCode     = 1005 // never on the wire: the close frame had no code
+	closeAbnormal   = 1006 // never on the wire: there was no close frame
 	closeNotUTF8    = 1007
 	closePolicy     = 1008
 	closeTooBig     = 1009

@@ -32,7 +32,7 @@ type Handshake = struct {
 type Handler interface {
 	// OnConnect decides about a handshake, which waits for it. Nothing can be posted to id before it has returned.
 	// The sub-protocol must be one of those offered, or empty. An error that has a method HTTPStatus() int with a
-	// value from 400 to 599 refuses with that status, any other error with 502, as API Gateway does. A refused
+	// value from 300 to 599 refuses with that status, any other error with 502, as API Gateway does. A refused
 	// connection has no OnDisconnect.
 	OnConnect(ctx context.Context, id string, h Handshake) (subprotocol string, err error)
 
@@ -42,8 +42,21 @@ type Handler interface {
 	// OnAction gets the messages already read from this connection, in order; each is valid UTF-8 and the handler's
 	// to keep. Nothing more is read from the connection until it returns: that is the backpressure. The context is
 	// not cancelled when the connection goes, only by the end of Shutdown. An error is logged, and the client is
-	// sent API Gateway's "Internal server error" frame.
+	// sent API Gateway's "Internal server error" frame, or what the error's method Frame() []byte returns.
 	OnAction(ctx context.Context, id string, frames ...[]byte) error
+}
+
+// InformedHandler is a Handler that wants to know all that API Gateway tells a function.
+type InformedHandler interface {
+	Handler
+
+	// OnRequest is called in place of OnConnect. r is the whole handshake, only to be read, and only until OnRequest
+	// returns; address is the client's IP address, without a port.
+	OnRequest(ctx context.Context, id, address string, r *http.Request) (subprotocol string, err error)
+
+	// OnEnd is called in place of OnDisconnect. code and reason are those of the close frame that came first, from
+	// either side; 1005 if the client's had none, 1006 if there was none at all.
+	OnEnd(ctx context.Context, id string, code int, reason string) error
 }
 
 // Options of a Server. The zero value of each is useful.
@@ -65,12 +78,32 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 
 	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
+	MaxFrameBytes    int           // longest frame of a message, in bytes; 0: as long as the message may be
 	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
 	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare
-	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s
+	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s; negative: never
+	IdleTimeout      time.Duration // without a message either way, pings apart, after which a connection is closed with 1001; 0: none
+	MaxAge           time.Duration // of a connection, after which it is closed with 1001; 0: none
 	HandshakeTimeout time.Duration // for the headers of a request to arrive; default 10 s
 	MessageTimeout   time.Duration // for a message to come, from its first byte to its last; default 1 min
 	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
+
+	// Unordered hands each message over by itself, at the same time as others of its connection, as API Gateway does.
+	// Nothing then promises their order, and OnDisconnect may come before the last of them has been handled. The next is
+	// not read while 64 of a connection are under way.
+	Unordered bool
+
+	// KeepSlowReaders leaves a slow reader connected: what is posted while MaxQueueBytes wait for it is lost, and the
+	// @connections API says 429 LimitExceededException, as API Gateway does.
+	KeepSlowReaders bool
+
+	// Stage is the name that goes before @connections in the management API: /{stage}/@connections/{id}. Any other path
+	// is forbidden then. Empty: none.
+	Stage string
+
+	// Jitter takes away, for tests, what AWS does not promise: each message and each post comes later by a random time
+	// up to this one, posts of different calls in no order, and one OnDisconnect in four never comes. 0: none.
+	Jitter time.Duration
 
 	// Farewell gives the text frame that goes before a close which the gateway itself decides: 1001 silent, 1002
 	// protocol error, 1003 binary, 1007 not UTF-8, 1008 message never finished, 1009 too big, 1012 shutting down,
@@ -99,11 +132,27 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// LikeAPIGateway returns o with the limits and manners of API Gateway wherever o leaves them open. There is then no
+// ping: a connection without messages ends after 10 minutes, however alive.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func (o Options) LikeAPIGateway() Options {
+	o.MaxMessageBytes = cmp.Or(o.MaxMessageBytes, 128<<10)
+	o.MaxFrameBytes = cmp.Or(o.MaxFrameBytes, 32<<10)
+	o.Heartbeat = cmp.Or(o.Heartbeat, -1)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 10*time.Minute)
+	o.MaxAge = cmp.Or(o.MaxAge, 2*time.Hour)
+	o.Stage = cmp.Or(o.Stage, "live")
+	o.Unordered, o.KeepSlowReaders = true, true
+	return o
+}
+
 // Server holds connections for one Handler. Its methods may be called by any number of goroutines.
 type Server struct {
 	options     Options
 	log         *slog.Logger
 	handler     Handler
+	informed    InformedHandler // the same, if it is one
+	jitter      jitter
 	connections registry
 	started     time.Time    // zero of the server's own clock
 	sockets     atomic.Int64 // upgraded, or about to be
@@ -141,6 +190,7 @@ func (s *Server) Serve(ln net.Listener, h Handler) error {
 		return errors.New("gateway: Serve called twice")
 	}
 	s.handler = h
+	s.informed, _ = h.(InformedHandler)
 	s.http = s.newHTTPServer()
 	s.swept = make(chan struct{})
 	server := s.http

@@ -15,7 +15,7 @@ import (
 const maxPostBytes = 128 << 10
 
 // Management is the @connections API, for a listener of its own: POST sends its body to a connection as a text frame,
-// GET tells about it, DELETE closes it. An AWS SDK can use it; signatures are not looked at. Beside it /healthz answers
+// GET tells about it, DELETE closes it, each below Options.Stage. An AWS SDK can use it; signatures are not looked at. Beside it /healthz answers
 // 200 while the process lives, and /readyz until Shutdown begins, then 503.
 //
 // Whoever reaches it can speak for the server, so it belongs on a loopback port. A web page might reach that too, so a
@@ -42,7 +42,16 @@ func (s *Server) Management() http.Handler {
 }
 
 func (s *Server) manage(w http.ResponseWriter, r *http.Request) {
-	id, ok := strings.CutPrefix(r.URL.Path, "/@connections/") // decoded: %40connections, and %3D at the id's end
+	path := r.URL.Path // decoded: %40connections, and %3D at the id's end
+	if stage := s.options.Stage; stage != "" {
+		rest, ok := strings.CutPrefix(path, "/"+stage+"/")
+		if !ok { // as for the wrong API: https://github.com/aws/aws-sdk-php/issues/1955
+			fail(w, http.StatusForbidden, "ForbiddenException", "Forbidden")
+			return
+		}
+		path = "/" + rest
+	}
+	id, ok := strings.CutPrefix(path, "/@connections/")
 	if !ok {
 		fail(w, http.StatusNotFound, "NotFoundException", "Not Found")
 		return
@@ -62,10 +71,12 @@ func (s *Server) manage(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		s.postOne(w, r, id)
 	case http.MethodDelete:
-		if c := s.connections.get(id); c == nil || !c.close(closeNormal, "Connection Closed Normally", nil) {
+		c := s.connections.get(id)
+		if c == nil || !c.isOpen() {
 			gone(w)
 			return
 		}
+		s.jitter.afterPosts(c, func() { c.close(closeNormal, "Connection Closed Normally", nil) })
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
@@ -83,10 +94,11 @@ func (s *Server) postOne(w http.ResponseWriter, r *http.Request, id string) {
 		fail(w, http.StatusBadRequest, "BadRequestException", "The message is not UTF-8")
 		return
 	}
-	switch lost, err := s.Post(r.Context(), [][]byte{text}, []string{id}); {
-	case err != nil: // the caller has gone
-	case len(lost) > 0:
+	switch s.post(id, encode([][]byte{text}), s.now()) {
+	case sentGone:
 		gone(w)
+	case sentFull:
+		fail(w, http.StatusTooManyRequests, "LimitExceededException", "The client does not take what waits for it")
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
@@ -108,11 +120,12 @@ func (s *Server) describe(w http.ResponseWriter, id string) {
 		ConnectedAt  string   `json:"connectedAt"`
 		Identity     identity `json:"identity"`
 		LastActiveAt string   `json:"lastActiveAt"`
-	}{iso8601(c.connectedAt), identity{c.address, c.userAgent}, iso8601(c.activeAt.Load())})
+	}{s.iso8601(c.connectedAt), identity{c.address, c.userAgent}, s.iso8601(time.Duration(c.activeAt.Load()))})
 }
 
-func iso8601(milliseconds int64) string {
-	return time.UnixMilli(milliseconds).UTC().Format("2006-01-02T15:04:05.000Z")
+// iso8601 is a time of the server's own clock.
+func (s *Server) iso8601(at time.Duration) string {
+	return s.started.Add(at).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
 // gone has an empty body, as API Gateway's has; SDKs know it by the header.

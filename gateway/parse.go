@@ -13,11 +13,12 @@ const maxFragments = 1024
 // frameReader takes a client's bytes as they come and gives whole messages. Between calls it holds only what is
 // unfinished: for an idle connection nothing beyond itself.
 type frameReader struct {
-	limit     int    // bytes a message may have
-	message   []byte // text that has come of an unfinished message
-	control   []byte // payload that has come of an unfinished control frame
-	fragments int
-	begun     bool // a message has begun and its last frame has not ended
+	limit      int    // bytes a message may have
+	frameLimit int    // bytes a frame of it may have
+	message    []byte // text that has come of an unfinished message
+	control    []byte // payload that has come of an unfinished control frame
+	fragments  int
+	begun      bool // a message has begun and its last frame has not ended
 
 	inPayload bool // what comes next is payload, of this frame:
 	final     bool
@@ -168,6 +169,9 @@ func (r *frameReader) checkLength() event {
 	if r.op.IsData() && length > uint64(r.limit-len(r.message)) {
 		return violation(closeTooBig, "message too big")
 	}
+	if r.op.IsData() && r.frameLimit > 0 && length > uint64(r.frameLimit) {
+		return violation(closeTooBig, "frame too big")
+	}
 	r.left = int(length)
 	return event{}
 }
@@ -236,6 +240,14 @@ func closeEvent(payload []byte) event {
 		return violation(closeNotUTF8, "close reason is not UTF-8")
 	}
 	return event{kind: eventClose, code: code, payload: reason}
+}
+
+// closeReason is the client's own; or, without a code, what API Gateway tells a function in its place.
+func closeReason(e event) string {
+	if e.code == closeNoCode {
+		return "Client-side close frame status not set"
+	}
+	return string(e.payload)
 }
 
 // idle tells that no frame and no message is unfinished.

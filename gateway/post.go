@@ -10,7 +10,8 @@ import (
 //
 // Post MUST NOT wait for a slow reader, and does not: what its kernel buffer doesn't take at once waits in memory,
 // up to MaxQueueBytes; past that it is closed with 4008. gone lists, in order, the ids that got nothing: unknown, still
-// connecting, closing, or closed by this Post for being slow. err is only the context's.
+// connecting, closing, or closed by this Post for being slow. With KeepSlowReaders, a connection that too much waits for
+// is not among them, though it gets nothing. err is only the context's.
 func (s *Server) Post(ctx context.Context, frames [][]byte, to []string) (gone []string, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -18,11 +19,23 @@ func (s *Server) Post(ctx context.Context, frames [][]byte, to []string) (gone [
 	if len(frames) == 0 || len(to) == 0 {
 		return nil, nil
 	}
-	b, at := encode(frames), time.Now().UnixMilli()
+	b, at := encode(frames), s.now()
 	for _, id := range to {
-		if c := s.connections.get(id); c == nil || !c.send(b, at) {
+		if s.post(id, b, at) == sentGone {
 			gone = append(gone, id)
 		}
 	}
 	return gone, nil
+}
+
+// post sends encoded frames to one connection.
+func (s *Server) post(id string, b []byte, at time.Duration) sent {
+	c := s.connections.get(id)
+	switch {
+	case c == nil:
+		return sentGone
+	case s.options.Jitter > 0:
+		return s.postLater(c, b)
+	}
+	return c.send(b, at)
 }

@@ -3,10 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -66,7 +66,7 @@ func (c *connection) receive(b []byte) (goOn bool) {
 			return true
 		case eventClose:
 			done()
-			c.answerClose(e.code)
+			c.answerClose(e.code, closeReason(e))
 			return false
 		case eventViolation:
 			done()
@@ -99,16 +99,48 @@ func (c *connection) act(batch [][]byte) {
 	if len(batch) == 0 || !c.isOpen() {
 		return
 	}
-	c.activeAt.Store(time.Now().UnixMilli())
+	c.activeAt.Store(int64(c.server.now()))
 	c.acting.Store(true)
-	err := c.server.contain(func(ctx context.Context) error { return c.server.handler.OnAction(ctx, c.id, batch...) })
+	if c.underWay == nil {
+		c.handle(batch...)
+	} else {
+		c.scatter(batch)
+	}
 	c.heard.Store(int64(c.server.now())) // it could not be heard meanwhile
 	c.acting.Store(false)
-	if err != nil {
-		request := newID()
-		c.server.log.Error("OnAction", "connection", c.id, "request", request, "error", err)
-		c.send(encode([][]byte{internalError(c.id, request)}), time.Now().UnixMilli())
+}
+
+// maxUnderWay is how many messages of one connection are handled at a time with Options.Unordered.
+const maxUnderWay = 64
+
+// scatter hands each message over by itself, and waits only when too many are under way.
+func (c *connection) scatter(batch [][]byte) {
+	for _, message := range batch {
+		c.underWay <- struct{}{}
+		c.server.working.Add(1) // the reading goroutine is counted in, so Shutdown is still waiting
+		go func() {
+			defer c.server.working.Done()
+			c.handle(message)
+			<-c.underWay
+		}()
 	}
+}
+
+// handle calls the handler, and tells the client when that fails.
+func (c *connection) handle(messages ...[]byte) {
+	c.server.delay()
+	err := c.server.contain(func(ctx context.Context) error { return c.server.handler.OnAction(ctx, c.id, messages...) })
+	if err == nil {
+		return
+	}
+	var frame []byte
+	if told := (interface{ Frame() []byte })(nil); errors.As(err, &told) {
+		frame = told.Frame()
+	} else {
+		frame = internalError(c.id, newID())
+	}
+	c.server.log.Error("OnAction", "connection", c.id, "told", string(frame), "error", err)
+	c.send(encode([][]byte{frame}), c.server.now())
 }
 
 // internalError is the frame that API Gateway sends when an integration fails, to the space.

@@ -17,7 +17,13 @@ const (
 // answer a close. It ends with stopped.
 func (s *Server) sweep() {
 	defer close(s.swept)
-	interval := max(10*time.Millisecond, min(sweepInterval, s.options.Heartbeat/5, s.options.FarewellTimeout/5, s.options.MessageTimeout/5))
+	interval := sweepInterval
+	for _, limit := range []time.Duration{s.options.Heartbeat, s.options.FarewellTimeout, s.options.MessageTimeout, s.options.IdleTimeout, s.options.MaxAge} {
+		if limit > 0 {
+			interval = min(interval, limit/5)
+		}
+	}
+	interval = max(10*time.Millisecond, interval)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	var buffer []*connection
@@ -41,7 +47,7 @@ func (c *connection) check(now time.Duration) {
 		c.server.log.Debug("close not answered", "connection", c.id)
 		c.socket.abort()
 	}
-	if phase != phaseOpen || c.acting.Load() {
+	if phase != phaseOpen || c.outlived(now) || c.acting.Load() {
 		return
 	}
 	heartbeat := c.server.options.Heartbeat
@@ -49,16 +55,29 @@ func (c *connection) check(now time.Duration) {
 	sign := time.Duration(max(c.heard.Load(), c.progress.Load()))
 	begun := time.Duration(c.begun.Load())
 	switch {
-	case now-sign > heartbeat+min(answerTimeout, heartbeat*2/5):
+	case heartbeat > 0 && now-sign > heartbeat+min(answerTimeout, heartbeat*2/5):
 		c.server.log.Debug("silent", "connection", c.id)
 		c.drop(closeGoingAway, "no answer to a ping")
 	case begun != 0 && now-begun > c.server.options.MessageTimeout:
 		c.server.log.Info("message never finished", "connection", c.id)
 		c.drop(closePolicy, "message not finished in time")
-	case now-sign > heartbeat && time.Duration(c.pinged.Load()) <= sign:
+	case heartbeat > 0 && now-sign > heartbeat && time.Duration(c.pinged.Load()) <= sign:
 		c.pinged.Store(int64(now))
 		c.ping()
 	}
+}
+
+// outlived closes a connection that is too old, or that no message went through for too long; pings do not count. The
+// words are API Gateway's for both.
+func (c *connection) outlived(now time.Duration) bool {
+	o := &c.server.options
+	idle, old := now-time.Duration(c.activeAt.Load()) > o.IdleTimeout, now-c.connectedAt > o.MaxAge
+	if (o.IdleTimeout == 0 || !idle) && (o.MaxAge == 0 || !old) {
+		return false
+	}
+	c.server.log.Debug("time is over", "connection", c.id)
+	c.drop(closeGoingAway, "Going away")
+	return true
 }
 
 func (c *connection) ping() {
