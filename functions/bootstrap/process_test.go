@@ -280,7 +280,7 @@ func startDynalite(t *testing.T) string {
 	t.Helper()
 	modules := e2e.NodeModules(t)
 	if _, err := os.Stat(filepath.Join(modules, "dynalite")); err != nil {
-		t.Skipf("%s left out: dynalite is not installed", t.Name())
+		t.Fatal(err)
 	}
 	const script = `const server = require('dynalite')({ createTableMs: 0 })
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
