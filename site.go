@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // site serves the page: its files, config.json, and index.html for the paths
@@ -130,7 +131,7 @@ func fileOf(u *url.URL) (name string, ok bool) {
 		return "index.html", true
 	}
 	name = strings.TrimPrefix(u.Path, "/")
-	if name == "index.html" || !fs.ValidPath(name) || strings.HasPrefix(path.Base(name), ".") || strings.Contains(name, "/.") || strings.HasPrefix(name, ".") {
+	if name == "index.html" || !fs.ValidPath(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.HasPrefix(path.Base(name), ".") || strings.Contains(name, "/.") || strings.HasPrefix(name, ".") {
 		return "", false
 	}
 	return name, true

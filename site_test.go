@@ -6,20 +6,23 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
 )
 
 func testSite(live bool, public *url.URL) *site {
-	return newSite(fstest.MapFS{
-		"index.html":       {Data: []byte("<!doctype html><title>chat</title>" + strings.Repeat(" ", 500))},
-		"app.js":           {Data: []byte("export {}")},
-		"sdk/chat.js":      {Data: []byte(strings.Repeat("// a line that repeats\n", 100))},
-		".git/config":      {Data: []byte("secret")},
-		"sdk/.hidden":      {Data: []byte("secret")},
-		"vendor/a.LICENSE": {Data: []byte("licence")},
-	}, live, public)
+	return newSite(testFiles, live, public)
+}
+
+var testFiles = fstest.MapFS{
+	"index.html":       {Data: []byte("<!doctype html><title>chat</title>" + strings.Repeat(" ", 500))},
+	"app.js":           {Data: []byte("export {}")},
+	"sdk/chat.js":      {Data: []byte(strings.Repeat("// a line that repeats\n", 100))},
+	".git/config":      {Data: []byte("secret")},
+	"sdk/.hidden":      {Data: []byte("secret")},
+	"vendor/a.LICENSE": {Data: []byte("licence")},
 }
 
 func ask(s *site, method, target string, header ...string) *http.Response {
@@ -37,8 +40,11 @@ func ask(s *site, method, target string, header ...string) *http.Response {
 }
 
 func TestSitePaths(t *testing.T) {
-	for _, live := range []bool{false, true} {
-		s := testSite(live, nil)
+	folder := t.TempDir() // a folder of the system refuses more names than a map does
+	if err := os.CopyFS(folder, testFiles); err != nil {
+		t.Fatal(err)
+	}
+	for what, s := range map[string]*site{"built in": testSite(false, nil), "live": testSite(true, nil), "folder": newSite(os.DirFS(folder), true, nil)} {
 		for _, c := range []struct {
 			path   string
 			status int
@@ -59,7 +65,7 @@ func TestSitePaths(t *testing.T) {
 			for _, method := range []string{"GET", "HEAD"} {
 				r := ask(s, method, c.path)
 				if r.StatusCode != c.status || c.kind != "" && r.Header.Get("Content-Type") != c.kind {
-					t.Errorf("live %v: %s %s: %d %q, want %d %q", live, method, c.path, r.StatusCode, r.Header.Get("Content-Type"), c.status, c.kind)
+					t.Errorf("%s: %s %s: %d %q, want %d %q", what, method, c.path, r.StatusCode, r.Header.Get("Content-Type"), c.status, c.kind)
 				}
 				for name, value := range securityHeaders {
 					if r.Header.Get(name) != value {
