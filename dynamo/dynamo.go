@@ -3,6 +3,28 @@
 // transactions, no second index and never scans: what must be one step is one
 // conditional write of one item, and what takes several writes is in such an
 // order that a function may die between any two of them (see append.go, name.go).
+//
+// What each method calls, where nobody else is at the same key. Reads are
+// consistent but for those marked e, which may miss the last second's writes
+// and cost half.
+//
+//	Put              1 put
+//	Get              1 get
+//	Delete           1 query, 1 delete, and 1 for each room not left before
+//	Join             1 put, 1 query; no query without a person
+//	Leave            1 delete, 1 query; no query without a person
+//	InRoom           1 query for each MB of members, some 10,000
+//	Present          the same; e if only the count is wanted
+//	Append           1 query, 2 puts; a room's first entry 1 put more
+//	  again          1 query, 1 put, 1 get; nothing is added
+//	Extent           1 query; once in a process 1 get more
+//	Range, RangeBack 1 query, 1 more beyond 128 entries
+//	Rooms            1 query e, and 1 e for each room
+//	Persons          1 get, or 1 batch for up to 100
+//	PersonBySession  2 gets
+//	PersonByName     2 gets
+//	PutPerson        1 get, 1 put; 1 more for each new and old name and session
+//	ReleaseName      1 get, 1 put, 1 delete
 package dynamo
 
 import (

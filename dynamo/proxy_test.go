@@ -2,7 +2,6 @@ package dynamo_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -111,9 +110,3 @@ func each(k int, verdicts ...verdict) func(call) verdict {
 		return v
 	}
 }
-
-func (v verdict) String() string {
-	return [...]string{"pass", "drop", "lose the reply", "refuse", "throttle", "limit", "slow down", "broken"}[v]
-}
-
-var _ fmt.Stringer = pass

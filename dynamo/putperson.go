@@ -1,0 +1,101 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/chat"
+)
+
+// PutPerson stores a person whole and takes its skeleton; see chat.People and
+// name.go. A get and a write; one write more for each of a new name, a new
+// session, an old name and an old session.
+func (s *Store) PutPerson(ctx context.Context, p chat.Person) error {
+	end := s.end(ctx)
+	for attempt := 0; ; attempt++ {
+		done, err := s.putPerson(ctx, p)
+		if errors.Is(err, chat.ErrNameTaken) {
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("store person %q: %w", p.ID, err)
+		}
+		if done {
+			return nil
+		}
+		if err := pause(ctx, end, attempt, contention); err != nil {
+			return fmt.Errorf("store person %q: %w", p.ID, err)
+		}
+	}
+}
+
+// putPerson tells whether it was done, or the row changed meanwhile.
+func (s *Store) putPerson(ctx context.Context, p chat.Person) (done bool, err error) {
+	old, err := s.readPerson(ctx, p.ID)
+	if err != nil {
+		return false, err
+	}
+	row := personRow{Person: p, version: old.version + 1, token: old.token}
+	if p.Skeleton == "" {
+		row.token = ""
+	} else if p.Skeleton != old.Skeleton {
+		if row.token, err = s.takeName(ctx, p.ID, p.Skeleton); err != nil {
+			return false, err
+		}
+	}
+	if p.Session != old.Session && p.Session != [32]byte{} {
+		session := sessionKey(p.Session)
+		session["person"] = text(p.ID)
+		if err := s.put(ctx, session, condition{}); err != nil {
+			return false, err
+		}
+	}
+	err = s.put(ctx, row.row(), old.unchanged())
+	if _, changed := refused(err); changed {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	// From here on all is done. What is left below counts for nothing, because
+	// this person's row no longer agrees with it.
+	if old.Skeleton != "" && old.Skeleton != p.Skeleton {
+		s.dropName(ctx, old)
+	}
+	if old.Session != [32]byte{} && old.Session != p.Session {
+		if _, err := s.remove(ctx, sessionKey(old.Session), is("person", text(p.ID))); err != nil {
+			s.logger.Warn("an ended session's row is left", "person", p.ID, "error", err)
+		}
+	}
+	return true, nil
+}
+
+// ReleaseName takes the skeleton from the person, if it is still held and still
+// by the given holder. A get and two writes.
+func (s *Store) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {
+	end := s.end(ctx)
+	for attempt := 0; ; attempt++ {
+		p, err := s.readPerson(ctx, id)
+		if err != nil {
+			return fmt.Errorf("release the name of person %q: %w", id, err)
+		}
+		if !p.stored() || p.Skeleton == "" || p.Holder != holder {
+			return nil
+		}
+		free := p
+		free.Skeleton, free.Holder, free.token = "", "", ""
+		free.version++
+		err = s.put(ctx, free.row(), p.unchanged())
+		if err == nil {
+			s.dropName(ctx, p)
+			return nil
+		}
+		if _, changed := refused(err); !changed {
+			return fmt.Errorf("release the name of person %q: %w", id, err)
+		}
+		if err := pause(ctx, end, attempt, contention); err != nil {
+			return fmt.Errorf("release the name of person %q: %w", id, err)
+		}
+	}
+}
