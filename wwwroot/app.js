@@ -3,14 +3,6 @@ import { Chat } from './sdk/chat.js'
 import { part } from './elements/node.js'
 import { pathOf, roomOf } from './elements/place.js'
 
-// What a test or a reader of screens finds here, by role and name: navigation
-// "Rooms" · log "Messages" with an article for each message (data-seq; data-state
-// pending: sending, slow, queued, failed; said: edited, deleted, lost) · list
-// "People" · status · textbox "Choose a name", button "Join" · textbox "Message",
-// button "Send" · textbox "Open a room" · buttons "Rooms", "People", "Help" ·
-// dialogs "Rooms", "People", "Help" · in a message: buttons "Copy text", "Copy
-// link", and after a failure "Retry", "Copy", "Discard".
-
 const PATIENCE = 30 * 1000 // ms, the longest wait between two tries to fetch config.json
 
 const app = /** @type {import('./elements/chat-app.js').ChatApp} */ (part(document, 'chat-app'))

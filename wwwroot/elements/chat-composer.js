@@ -17,30 +17,24 @@ export class ChatComposer extends HTMLElement {
   /** @type {Chat | null} */ #chat = null
   /** @type {Room | null} */ #room = null
   #left = new AbortController()
-  #field = node('textarea', { rows: '1', 'aria-label': 'Message', 'aria-describedby': 'too-long', dir: 'auto', autocomplete: 'off' })
+  #field = node('textarea', {
+    rows: '1', 'aria-label': 'Message', 'aria-describedby': 'too-long', dir: 'auto', autocomplete: 'off',
+    onkeydown: event => this.#pressed(event), oninput: () => this.#typed(),
+  })
   #me = node('button', { type: 'button', class: 'bare', onclick: () => this.rename() })
   #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: keepFocus }, icon('send'))
   #size = node('p', { id: 'too-long', class: 'trouble' })
-  #form = node('form', {}, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
+  #form = node('form', { onsubmit: event => this.#submitted(event) }, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
   #name = new ChatName()
   #renaming = false
 
-  connectedCallback() {
-    this.#form.addEventListener('submit', this.#submitted)
-    this.#field.addEventListener('keydown', this.#pressed)
-    this.#field.addEventListener('input', this.#typed)
-    this.addEventListener('named', this.#named)
+  constructor() {
+    super()
+    this.addEventListener('named', () => this.#named())
     this.addEventListener('focus', this.focus) // by the skip link
   }
 
-  disconnectedCallback() {
-    this.#left.abort()
-    this.#form.removeEventListener('submit', this.#submitted)
-    this.#field.removeEventListener('keydown', this.#pressed)
-    this.#field.removeEventListener('input', this.#typed)
-    this.removeEventListener('named', this.#named)
-    this.removeEventListener('focus', this.focus)
-  }
+  disconnectedCallback() { this.#left.abort() }
 
   /** @param {Chat | null} chat */
   set chat(chat) {
@@ -52,7 +46,7 @@ export class ChatComposer extends HTMLElement {
     name.chat = chat
     chat.addEventListener('you', () => this.#draw(), { signal: this.#left.signal })
     chat.addEventListener('error', event => {
-      const { detail } = /** @type {CustomEvent<import('../sdk/error.js').ChatError>} */ (event)
+      const { detail } = /** @type {CustomEvent<import('../sdk/protocol.js').ChatError>} */ (event)
       if (ABOUT_NAMES.has(detail.code)) name.refusal = detail
     }, { signal: this.#left.signal })
     this.#draw()
@@ -99,14 +93,14 @@ export class ChatComposer extends HTMLElement {
     if (focused) this.focus()
   }
 
-  #named = () => {
+  #named() {
     this.#renaming = false
     if (!this.#hasName) return
     this.#draw()
     this.focus()
   }
 
-  #typed = () => {
+  #typed() {
     this.#measure()
     if (!this.#room) return
     if (this.#field.value.trim()) {
@@ -130,7 +124,7 @@ export class ChatComposer extends HTMLElement {
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed = event => {
+  #pressed(event) {
     if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return // 229: Safari ends composition before the key
     const always = event.ctrlKey || event.metaKey
     if (!always && (event.shiftKey || event.altKey || touch.matches)) return
@@ -139,7 +133,7 @@ export class ChatComposer extends HTMLElement {
   }
 
   /** @param {SubmitEvent} event */
-  #submitted = event => {
+  #submitted(event) {
     event.preventDefault()
     this.#say()
   }

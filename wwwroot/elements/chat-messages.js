@@ -16,7 +16,10 @@ export class ChatMessages extends HTMLElement {
   /** @type {Room | null} */ #room = null
   /** @type {SystemLines | null} */ #lines = null
   #leave = new AbortController()
-  #log = node('div', { role: 'log', 'aria-label': 'Messages', 'aria-live': 'polite', tabindex: '0' })
+  #log = node('div', {
+    role: 'log', 'aria-label': 'Messages', 'aria-live': 'polite', tabindex: '0',
+    onclick: event => this.#clicked(event), onkeydown: event => this.#drawn.step(event),
+  })
   #pill = node('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.catchUp() })
   #view = new HeldView(this.#log)
   #drawn = new DrawnRows(this.#log)
@@ -32,8 +35,6 @@ export class ChatMessages extends HTMLElement {
   connectedCallback() {
     this.replaceChildren(this.#log, this.#pill)
     this.#view.start(this.#scrolled)
-    this.#log.addEventListener('click', this.#clicked)
-    this.#log.addEventListener('keydown', this.#pressed)
   }
 
   disconnectedCallback() {
@@ -41,8 +42,6 @@ export class ChatMessages extends HTMLElement {
     this.#view.stop()
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#loud)
-    this.#log.removeEventListener('click', this.#clicked)
-    this.#log.removeEventListener('keydown', this.#pressed)
   }
 
   get room() { return this.#room }
@@ -171,11 +170,8 @@ export class ChatMessages extends HTMLElement {
     this.#draw()
   }
 
-  /** @param {KeyboardEvent} event */
-  #pressed = event => this.#drawn.step(event)
-
   /** @param {Event} event */
-  #clicked = event => {
+  #clicked(event) {
     const { do: what, id = '' } = /** @type {Element} */ (event.target).closest('button')?.dataset ?? {}
     if (what === 'retry') this.#room?.retry(id)
     if (what === 'discard') this.#room?.discard(id)

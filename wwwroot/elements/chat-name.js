@@ -5,7 +5,7 @@ import { node } from './node.js'
 /** Asks for a name, the first one or another one; sends 'named' when it is taken. */
 export class ChatName extends HTMLElement {
   /** @type {Chat | null} */ chat = null
-  /** Why the name of last time was refused. @type {import('../sdk/error.js').ChatError | null} */ refusal = null
+  /** Why the name of last time was refused. @type {import('../sdk/protocol.js').ChatError | null} */ refusal = null
   #asking = false
   #field = node('input', {
     id: 'name', type: 'text', autocomplete: 'nickname', autocapitalize: 'words', spellcheck: 'false',
@@ -14,7 +14,7 @@ export class ChatName extends HTMLElement {
   #join = node('button', { type: 'submit', class: 'main' })
   #cancel = node('button', { type: 'button', class: 'quiet', onclick: () => this.#done() }, 'Cancel')
   #trouble = node('p', { id: 'name-trouble', class: 'trouble', role: 'alert' })
-  #form = node('form', { novalidate: true },
+  #form = node('form', { novalidate: true, onsubmit: event => this.#submitted(event), onkeydown: event => this.#pressed(event) },
     node('label', { for: 'name' }, 'Choose a name'),
     node('div', { class: 'box' }, this.#field, this.#cancel, this.#join),
     this.#trouble)
@@ -27,13 +27,6 @@ export class ChatName extends HTMLElement {
     this.#join.textContent = first ? 'Join' : 'Change'
     this.#tell(this.refusal?.message ?? '', this.refusal?.suggestion)
     this.replaceChildren(this.#form)
-    this.#form.addEventListener('submit', this.#submitted)
-    this.addEventListener('keydown', this.#pressed)
-  }
-
-  disconnectedCallback() {
-    this.#form.removeEventListener('submit', this.#submitted)
-    this.removeEventListener('keydown', this.#pressed)
   }
 
   focus() {
@@ -42,13 +35,13 @@ export class ChatName extends HTMLElement {
   }
 
   /** @param {SubmitEvent} event */
-  #submitted = event => {
+  #submitted(event) {
     event.preventDefault()
     this.#take(this.#field.value.trim())
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed = event => {
+  #pressed(event) {
     if (event.key !== 'Escape' || this.#cancel.hidden) return
     event.stopPropagation()
     this.#done()
@@ -66,7 +59,7 @@ export class ChatName extends HTMLElement {
       await chat.rename(name)
       this.#done()
     } catch (error) {
-      const { message, suggestion } = /** @type {import('../sdk/error.js').ChatError} */ (error)
+      const { message, suggestion } = /** @type {import('../sdk/protocol.js').ChatError} */ (error)
       this.#tell(message, suggestion)
       this.#field.focus()
     } finally {

@@ -6,21 +6,14 @@ import { pathOf, roomNamed } from './place.js'
 
 /** The rooms one can go to; sends 'enter' with the name of the one chosen. */
 export class ChatRooms extends HTMLElement {
-  #list = node('ul', { role: 'list', hidden: true })
+  #list = node('ul', { role: 'list', hidden: true, onclick: event => this.#clicked(event) })
   #field = node('input', { type: 'text', 'aria-label': 'Open a room', placeholder: 'Open a room …', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', enterkeyhint: 'go' })
   #trouble = node('p', { class: 'trouble', role: 'alert' })
-  #form = node('form', {}, this.#field, this.#trouble)
+  #form = node('form', { onsubmit: event => this.#opened(event) }, this.#field, this.#trouble)
   #drawn = ''
 
   connectedCallback() {
     this.replaceChildren(node('nav', { 'aria-label': 'Rooms' }, node('h2', {}, 'Rooms'), this.#list, this.#form))
-    this.#list.addEventListener('click', this.#clicked)
-    this.#form.addEventListener('submit', this.#opened)
-  }
-
-  disconnectedCallback() {
-    this.#list.removeEventListener('click', this.#clicked)
-    this.#form.removeEventListener('submit', this.#opened)
   }
 
   /** @param {RoomEntry[]} rooms in the order to show them */
@@ -35,7 +28,7 @@ export class ChatRooms extends HTMLElement {
   }
 
   /** @param {MouseEvent} event */
-  #clicked = event => {
+  #clicked(event) {
     const link = /** @type {Element} */ (event.target).closest('a')
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return // a new tab is the browser's
     event.preventDefault()
@@ -43,7 +36,7 @@ export class ChatRooms extends HTMLElement {
   }
 
   /** @param {SubmitEvent} event */
-  #opened = event => {
+  #opened(event) {
     event.preventDefault()
     const name = roomNamed(this.#field.value)
     this.#trouble.textContent = name || !this.#field.value.trim() ? '' : 'A room\u2019s name has at most 64 characters and no slash.'

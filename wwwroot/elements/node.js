@@ -8,7 +8,7 @@ const DONE_FOR = 2000 // ms that a button says "Copied"
  * attribute, `false` and null none; the rest are attributes.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, any>} [properties]
+ * @param {Record<string, any> & Partial<GlobalEventHandlers>} [properties]
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {HTMLElementTagNameMap[K]}
  */

@@ -43,7 +43,7 @@ export class SystemLines {
   /** Where a line stands means something else after a reset. @param {import('../sdk/types.js').MessagesDetail} detail */
   #startOver({ kind }) { if (kind === 'reset') this.all = [] }
 
-  /** @param {import('../sdk/error.js').ChatError} error */
+  /** @param {import('../sdk/protocol.js').ChatError} error */
   #complain({ code, message }) {
     if (!ABOUT_NAMES.has(code)) this.#tell(message)
   }

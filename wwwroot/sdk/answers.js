@@ -1,6 +1,6 @@
 // Promises for answers: an action carries an id, its answer or error brings it back.
 // A question asked a little too early waits for the connection, but not for long.
-import { ChatError } from './error.js'
+import { ChatError } from './protocol.js'
 
 const ANSWER_WITHIN = 10 * 1000 // ms
 const AGAIN_AFTER = 2 * 1000 // ms, where API Gateway said that the function failed

@@ -1,8 +1,7 @@
 // The chat as a program sees it: connects, stays connected, and holds the rooms.
 import { Answers, Readiness, unconnected } from './answers.js'
 import { ALL, concede, hello, ids, Session } from './session.js'
-import { ANSWERS_ACTION, BLAMED_CLOSES, DEFAULT_LIMITS, measure } from './protocol.js'
-import { ChatError, emit } from './error.js'
+import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure } from './protocol.js'
 import { Life } from './life.js'
 import { Pulse } from './connection.js'
 import { Room } from './room.js'

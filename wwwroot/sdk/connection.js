@@ -9,7 +9,7 @@ const PULSE_EVERY = 4 * 60 * 1000 // ms; API Gateway closes after 10 minutes of 
  * How a connection ended.
  * @typedef {object} End
  * @property {number} code the close code; 1006: lost, also if dropped by us
- * @property {import('./error.js').ChatError|null} parting the error that went before
+ * @property {import('./protocol.js').ChatError|null} parting the error that went before
  */
 
 export class Connection {
@@ -19,7 +19,7 @@ export class Connection {
   #deadline
   #closed
   #ended = false
-  /** @type {{error: import('./error.js').ChatError, at: number}|null} */
+  /** @type {{error: import('./protocol.js').ChatError, at: number}|null} */
   #parting = null
 
   /**
@@ -63,12 +63,12 @@ export class Connection {
     return true
   }
 
-  /** Notes an error that no action asked for: if a close follows soon, this is why. @param {import('./error.js').ChatError} error */
+  /** Notes an error that no action asked for: if a close follows soon, this is why. @param {import('./protocol.js').ChatError} error */
   foretell(error) {
     this.#parting = { error, at: this.#now() }
   }
 
-  /** Gives up with this as the reason. @param {import('./error.js').ChatError} error */
+  /** Gives up with this as the reason. @param {import('./protocol.js').ChatError} error */
   part(error) {
     this.foretell(error)
     this.drop()
@@ -139,7 +139,7 @@ export class Pulse {
       if (answer.type !== 'pong') return
       for (const room of asked) room.heard(answer.rooms.find((told) => told.room === room.name))
     } catch (error) {
-      if (/** @type {import('./error.js').ChatError} */ (error).code === 'unanswered') connection?.drop()
+      if (/** @type {import('./protocol.js').ChatError} */ (error).code === 'unanswered') connection?.drop()
     } finally {
       this.#asking = false
     }

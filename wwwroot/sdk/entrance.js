@@ -2,7 +2,7 @@
 // the welcome promises a joined, or join asks for it, again if need be. Entries
 // that are known to exist and have not come are waited for, since frames may arrive
 // out of order, then asked for.
-import { ChatError } from './error.js'
+import { ChatError } from './protocol.js'
 
 const JOINED_WITHIN = 10 * 1000 // ms after the welcome that promised it
 const AGAIN_AFTER = 2 * 1000 // ms; after questions for entries that brought nothing doubled each time

@@ -1,8 +1,7 @@
 // A chat's life: it connects, is online, waits and connects again, until it is
 // stopped by us or told to stay away. One connection at a time.
-import { ChatError } from './error.js'
+import { ChatError, FINAL_CLOSES } from './protocol.js'
 import { Connection } from './connection.js'
-import { FINAL_CLOSES } from './protocol.js'
 
 const LONGEST_WAIT = 24 * 60 * 60 * 1000 // ms, whatever an error says
 const LEAST_WAIT = 100 // ms, so that a server which says 1 isn't asked a thousand times a second

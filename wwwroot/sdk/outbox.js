@@ -1,8 +1,7 @@
 // What I said and have not seen come back. At least once to the wire: an item
 // is sent again under the same id until its own copy is here, one at a time, so
 // that the log has them in the order in which they were written.
-import { ChatError } from './error.js'
-import { wellFormed } from './protocol.js'
+import { ChatError, wellFormed } from './protocol.js'
 
 /** @typedef {import('./types.js').Pending} Pending */
 

@@ -1,9 +1,8 @@
-// The constants of protocol/limits.go and closecodes.go that a client needs, and
-// the size of a text: what is too long is explained, never cut.
-import { ChatError } from './error.js'
+// What client and server agree on: the constants of protocol/limits.go and
+// closecodes.go that a client needs, the size of a text, and errors. These have two
+// readers: code is for programs, message for the person.
 
 export const SUBPROTOCOL = 'parley.v1'
-export const GENERAL_ROOM = 'general'
 
 /** Until welcome tells. @type {import('./types.js').Limits} */
 export const DEFAULT_LIMITS = {
@@ -60,3 +59,36 @@ export const tooLarge = ({ runes, left, over }) => over
 
 /** Half a surrogate pair cannot be sent: JSON would carry it, UTF-8 cannot. @param {string} text */
 export const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd')
+
+/** An error event of the server, or one found before anything was sent. */
+export class ChatError extends Error {
+  /**
+   * @param {string} code as in protocol/errors.go, or 'unanswered', 'unconnected', 'busy' of our own
+   * @param {string} message a sentence that says what to do
+   * @param {{retry?: boolean, after?: number, suggestion?: string}} [more]
+   */
+  constructor(code, message, { retry = false, after = 0, suggestion = '' } = {}) {
+    super(message)
+    this.name = 'ChatError'
+    this.code = code
+    /** The same may succeed later, unchanged. */
+    this.retry = retry
+    /** ms to wait before trying, or coming, again; 0: not told. */
+    this.after = after
+    /** name_taken: a name that is free; else ''. */
+    this.suggestion = suggestion
+  }
+
+  /** @param {import('./types.js').Refusal} event */
+  static of(event) {
+    return new ChatError(event.code, event.message, event)
+  }
+}
+
+/**
+ * Tells the listeners of target.
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {unknown} [detail]
+ */
+export const emit = (target, type, detail) => target.dispatchEvent(new CustomEvent(type, { detail }))

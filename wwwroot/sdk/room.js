@@ -1,7 +1,6 @@
 import { CatchUp, Entrance } from './entrance.js'
-import { ChatError, emit } from './error.js'
+import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
 import { LogWindow } from './log.js'
-import { HISTORY_PAGE, tooLarge } from './protocol.js'
 import { Outbox } from './outbox.js'
 import { People, Typing } from './people.js'
 

@@ -102,7 +102,7 @@
  * @property {string} text
  * @property {number} at ms since 1970 by this device's clock
  * @property {'sending'|'slow'|'queued'|'failed'} state
- * @property {import('./error.js').ChatError} [error] why it failed, or why it takes so long
+ * @property {import('./protocol.js').ChatError} [error] why it failed, or why it takes so long
  */
 
 /** @typedef {'connecting'|'online'|'waiting'|'offline'|'stopped'} ChatState */
@@ -142,7 +142,7 @@
  * @property {() => string} nextId
  * @property {(action: Action) => boolean} tell sends, if there is a connection
  * @property {(action: Action) => Promise<ServerEvent>} ask sends under a new id; rejects ChatError, also if there is no connection or no answer in time
- * @property {(error: import('./error.js').ChatError) => void} complain
+ * @property {(error: import('./protocol.js').ChatError) => void} complain
  * @property {(text: string) => Measure} measure
  * @property {() => number} now
  * @property {() => number} random

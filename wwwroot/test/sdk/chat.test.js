@@ -1,7 +1,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { Chat } from '../../sdk/chat.js'
-import { ChatError } from '../../sdk/error.js'
+import { ChatError } from '../../sdk/protocol.js'
 import { again, fakeChat, fakeStorage, golden, inGeneral, ME, OTHER, page, said, settle, welcome } from './fake.js'
 
 const SESSION = 'AAECAwQFBgcICQoLDA0ODw'
