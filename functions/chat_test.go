@@ -148,6 +148,43 @@ func TestGoneAreForgottenOnce(t *testing.T) {
 	}
 }
 
+// TestRoomIsShared: the chat posts a large room by PostRoom, and what other
+// invocations find gone they forget.
+func TestRoomIsShared(t *testing.T) {
+	a, table, lambda := newAPI(t), memory.NewTable(), &invoker{t: t}
+	o := functions.SharingOptions{Poster: a.poster(t, nil), Members: table, Invoker: lambda, From: 10}
+	sharing := functions.NewSharing(o)
+	talk := chat.New(chat.Ports{Connections: table, Members: table, Log: memory.NewLog(), People: memory.NewPeople(), Poster: sharing}, chat.Options{PresenceDelay: -1})
+	t.Cleanup(talk.Close)
+	h := &house{t: t, api: a, table: table, Functions: functions.New(talk, functions.Options{SiteOrigins: []string{"*"}, Shares: sharing})}
+	var ids []string
+	for i := range 40 {
+		ids = append(ids, a.connect())
+		h.event(functions.OnConnect, "connect", ids[i], "")
+		if i%4 == 1 {
+			a.vanish(ids[i])
+		}
+	}
+	h.event(functions.OnAction, "message", ids[0], `{"type":"message","from":"alice","text":"to all"}`)
+	if len(lambda.events) != 3 {
+		t.Fatalf("%d events, want 3", len(lambda.events))
+	}
+	for _, event := range lambda.events {
+		handler, _ := h.Handler(functions.OnAction)
+		if answer, err := handler.Invoke(t.Context(), event); err != nil {
+			t.Errorf("%s, %v", answer, err)
+		}
+	}
+	for i, id := range ids {
+		if got := h.received(id); i%4 != 1 && (len(got) != 1 || got[0]["text"] != "to all") {
+			t.Errorf("connection %d received %v", i, got)
+		}
+		if _, err := table.Get(t.Context(), id); (err != nil) != (i%4 == 1) {
+			t.Errorf("connection %d is in the table: %v", i, err == nil)
+		}
+	}
+}
+
 // TestFlood: who does not heed the limit is told, and closed by DELETE.
 func TestFlood(t *testing.T) {
 	a := newAPI(t)

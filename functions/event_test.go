@@ -47,6 +47,11 @@ func (r *recorder) OnAction(ctx context.Context, id string, frames ...[]byte) er
 	return r.err
 }
 
+func (r *recorder) Forget(ctx context.Context, gone []string) error {
+	r.ended = append(r.ended, gone...)
+	return r.err
+}
+
 type statusError int
 
 func (e statusError) Error() string   { return "banned" }

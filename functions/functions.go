@@ -22,7 +22,10 @@ type Chat interface {
 	OnConnect(ctx context.Context, id chat.ConnectionID, h chat.Handshake) (subprotocol string, err error)
 	OnDisconnect(ctx context.Context, id chat.ConnectionID) error
 	OnAction(ctx context.Context, id chat.ConnectionID, frames ...[]byte) error
+	Forget(ctx context.Context, gone []chat.ConnectionID) error
 }
+
+var _ Chat = (*chat.Chat)(nil)
 
 // Options adjust Functions.
 type Options struct {

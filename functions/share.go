@@ -3,9 +3,6 @@ package functions
 import (
 	"context"
 	"errors"
-	"sync"
-
-	"parley/chat"
 )
 
 // takeShare does what another invocation of this function asks for. A failure is
@@ -17,36 +14,10 @@ func (f *Functions) takeShare(ctx context.Context, a *share) {
 		return
 	}
 	gone, err := f.shares.take(ctx, a)
-	err = errors.Join(err, f.forget(ctx, gone))
+	err = errors.Join(err, f.chat.Forget(ctx, gone))
 	if err != nil {
 		f.log.Error("share", "room", a.Room, "gone", len(gone), "error", err)
 	} else {
 		f.log.Debug("share", "room", a.Room, "gone", len(gone))
 	}
-}
-
-// forgetting is how many connections that are gone are forgotten at once; each
-// is a handful of calls of the table, one after the other.
-const forgetting = 16
-
-func (f *Functions) forget(ctx context.Context, gone []chat.ConnectionID) error {
-	var (
-		all  sync.WaitGroup
-		mu   sync.Mutex
-		errs error
-	)
-	slots := make(chan struct{}, forgetting)
-	for _, id := range gone {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			if err := f.chat.OnDisconnect(ctx, id); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				errs = errors.Join(errs, err)
-			}
-		})
-	}
-	all.Wait()
-	return errs
 }

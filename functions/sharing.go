@@ -38,6 +38,8 @@ type Sharing struct {
 	options SharingOptions
 }
 
+var _ chat.RoomPoster = (*Sharing)(nil)
+
 // Invoker asks for one more invocation of this function with an event, and
 // returns as soon as it was accepted.
 type Invoker interface {

@@ -63,25 +63,13 @@ func (i *invoker) run(o functions.SharingOptions) (gone []string) {
 	i.t.Helper()
 	for _, event := range i.events {
 		r := &recorder{}
-		var mu sync.Mutex
-		h, _ := functions.New(locked{r, &mu}, functions.Options{Shares: functions.NewSharing(o)}).Handler(functions.OnAction)
+		h, _ := functions.New(r, functions.Options{Shares: functions.NewSharing(o)}).Handler(functions.OnAction)
 		if answer, err := h.Invoke(i.t.Context(), event); err != nil || string(answer) != `{"statusCode":200}` {
 			i.t.Errorf("share: %s, %v", answer, err)
 		}
 		gone = append(gone, r.ended...)
 	}
 	return gone
-}
-
-type locked struct {
-	*recorder
-	mu *sync.Mutex
-}
-
-func (l locked) OnDisconnect(ctx context.Context, id string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.recorder.OnDisconnect(ctx, id)
 }
 
 // ranged is a table that can read a range by itself, and counts what it read.

@@ -9,6 +9,7 @@ import (
 	"parley/chat"
 	"parley/dynamo"
 	"parley/functions"
+	"parley/protocol"
 )
 
 // build puts the function together before the first event is asked for: Lambda
@@ -43,8 +44,11 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 		// few processes, and each allows the whole rate.
 		Rate:          &chat.Rate{},
 		RepeatsToRoom: true, // the first attempt may have died between its commit and its fan-out
-		PresenceDelay: -1,   // at once: between two events this process is frozen, and its timers with it
-		Logger:        logger,
+		// At once: between two events this process is frozen, and its timers with it.
+		// To few: each is told by a post of its own, which costs as a message does.
+		PresenceDelay:  -1,
+		PresencePeople: protocol.MaxTypingPeople,
+		Logger:         logger,
 	})
 	return functions.New(talk, functions.Options{
 		OriginSecrets: s.originSecrets, SiteOrigins: s.siteOrigins, Shares: sharing, Logger: logger,

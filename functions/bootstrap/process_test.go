@@ -244,14 +244,14 @@ func TestThreeFunctions(t *testing.T) {
 			got = slices.Delete(got, i, i+1)
 		}
 		if len(got) > 0 {
-			t.Logf("also posted: %q", got)
+			t.Errorf("also posted: %q", got)
 		}
 	}
 	act("page", `{"type":"hello","name":"bob","rooms":[{"room":"general"}]}`)
-	wantPosts([2]string{"page", `"type":"welcome"`}, [2]string{"page", `"type":"joined"`})
+	wantPosts([2]string{"page", `"type":"welcome"`}, [2]string{"page", `"type":"joined"`}, [2]string{"page", `"type":"presence"`})
 	act("alice", `{"type":"message","from":"alice","text":"hello"}`)
 	message := `"seq":1,"from":"alice"`
-	wantPosts([2]string{"alice", message}, [2]string{"page", message}, [2]string{"gone", message})
+	wantPosts([2]string{"alice", message}, [2]string{"page", message}, [2]string{"gone", message}, [2]string{"page", `"type":"presence"`})
 	act("page", `{"type":"message","room":"general","id":"m1","text":"hi"}`)
 	wantPosts([2]string{"alice", `"seq":2`}, [2]string{"page", `"seq":2`})
 	act("page", `nonsense`)
@@ -259,6 +259,7 @@ func TestThreeFunctions(t *testing.T) {
 	if got := functions["OnDisconnect"].invoke(event("alice", "DISCONNECT", "", nil)); got != `response {"statusCode":200}` {
 		t.Errorf("OnDisconnect: %s", got)
 	}
+	wantPosts([2]string{"page", `"left":[{`}) // told before the function is frozen
 	act("alice", `{"type":"message","from":"alice","text":"hello"}`)
 	wantPosts()
 	for name, l := range functions {
