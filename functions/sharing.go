@@ -85,8 +85,8 @@ func NewSharing(o SharingOptions) *Sharing {
 // that were read still get the frames.
 func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, except chat.ConnectionID, frames [][]byte) (gone []chat.ConnectionID, err error) {
 	ids, unread := collect(s.options.Members.InRoom(ctx, room, to), except)
-	helpers := min(s.options.Most, len(ids)/s.options.From)
-	if s.options.Invoker == nil || helpers == 0 || unread != nil {
+	others := min(s.options.Most, len(ids)/s.options.From)
+	if s.options.Invoker == nil || others == 0 || unread != nil {
 		gone, err = s.Post(ctx, frames, ids)
 		return gone, errors.Join(unread, err)
 	}
@@ -95,7 +95,7 @@ func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, e
 		ask.Frames = append(ask.Frames, string(f))
 	}
 	slices.Sort(ids)
-	each := (len(ids) + helpers) / (helpers + 1)
+	each := (len(ids) + others) / (others + 1)
 	var mu sync.Mutex // guards gone and err
 	post := func(part []chat.ConnectionID) {
 		g, e := s.Post(ctx, frames, part)
@@ -103,7 +103,7 @@ func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, e
 		defer mu.Unlock()
 		gone, err = append(gone, g...), errors.Join(err, e)
 	}
-	var helping sync.WaitGroup
+	var asking sync.WaitGroup
 	own := ids[:each]
 	for at := each; at < len(ids); at += each {
 		end := min(at+each, len(ids))
@@ -112,7 +112,7 @@ func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, e
 			ask.Until = "" // whoever has come since is in the last range
 		}
 		part, ask := ids[at:end], ask
-		helping.Go(func() {
+		asking.Go(func() {
 			if err := s.invoke(ctx, ask); err != nil {
 				s.options.Logger.Warn("a share of a large room was not accepted and is posted here", "room", room, "recipients", len(part), "error", err)
 				post(part)
@@ -120,7 +120,7 @@ func (s *Sharing) PostRoom(ctx context.Context, room string, to chat.Audience, e
 		})
 	}
 	post(own)
-	helping.Wait()
+	asking.Wait()
 	return gone, err
 }
 
