@@ -10,14 +10,17 @@ import (
 )
 
 func TestConnectionTable(t *testing.T) {
+	endpoint(t) // skips once, not in every sub-test
 	chattest.ConnectionTable(t, func(t testing.TB) chattest.Table { return open(t) })
 }
 
 func TestMessageLog(t *testing.T) {
+	endpoint(t)
 	chattest.MessageLog(t, func(t testing.TB) chat.MessageLog { return open(t) })
 }
 
 func TestPeople(t *testing.T) {
+	endpoint(t)
 	chattest.People(t, func(t testing.TB) chat.People { return open(t) })
 }
 

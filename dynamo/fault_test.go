@@ -29,6 +29,7 @@ func TestContractUnderFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 10 s")
 	}
+	endpoint(t)
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
 		chattest.ConnectionTable(t, func(t testing.TB) chattest.Table {

@@ -32,7 +32,7 @@ func TestTwoAppend(t *testing.T) {
 				spoken := 0
 				between := func() { spoken++; say(t, s, room, fmt.Sprint("between", spoken), 1) }
 				var answers [2][]chat.Appended
-				append := func(i int) func(*dynamo.Store) {
+				speak := func(i int) func(*dynamo.Store) {
 					return func(s *dynamo.Store) {
 						var err error
 						if answers[i], err = s.Append(t.Context(), room, c.by[i]...); err != nil {
@@ -40,7 +40,7 @@ func TestTwoAppend(t *testing.T) {
 						}
 					}
 				}
-				interleave(t, table, turns, [2]func(*dynamo.Store){append(0), append(1)}, between)
+				interleave(t, table, turns, [2]func(*dynamo.Store){speak(0), speak(1)}, between)
 				entries, err := s.Range(t.Context(), room, 1, 100, 1<<20)
 				must(t, err)
 				firsts := 0
