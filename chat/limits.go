@@ -36,12 +36,14 @@ func (r Rate) withDefaults() Rate {
 	return r
 }
 
-// limiter has a pair of token buckets for each connection that has acted. It is
-// as large as there are connections, each of which is forgotten when it ends.
+// limiter has a pair of token buckets for each connection that has acted of
+// late: one is forgotten when it ends, and where nobody tells that it did (on
+// AWS another process hears of it) once its buckets have filled up again.
 type limiter struct {
-	rate Rate
-	mu   sync.Mutex
-	of   map[ConnectionID]*buckets
+	rate  Rate
+	mu    sync.Mutex
+	of    map[ConnectionID]*buckets
+	prune int // size of the map at which those that are full are looked for
 }
 
 type buckets struct {
@@ -55,7 +57,22 @@ type bucket struct {
 }
 
 func newLimiter(r Rate) *limiter {
-	return &limiter{rate: r.withDefaults(), of: map[ConnectionID]*buckets{}}
+	return &limiter{rate: r.withDefaults(), of: map[ConnectionID]*buckets{}, prune: leastToPrune}
+}
+
+// leastToPrune is how many connections a limiter knows before it looks whom it
+// could forget. The bound doubles with those it could not, so that the cost of
+// looking stays a constant for each connection.
+const leastToPrune = 1024
+
+// forgetFull forgets connections that would be allowed what a new one is.
+func (l *limiter) forgetFull(now time.Time) {
+	for id, b := range l.of {
+		if b.messages.full(l.rate.Messages, l.rate.MessageBurst, now) && b.actions.full(l.rate.Actions, l.rate.ActionBurst, now) {
+			delete(l.of, id)
+		}
+	}
+	l.prune = max(leastToPrune, 2*len(l.of))
 }
 
 // take allows an action, or says when to come again. A nil action is a frame
@@ -65,6 +82,9 @@ func (l *limiter) take(id ConnectionID, action protocol.Action, now time.Time) *
 	defer l.mu.Unlock()
 	b := l.of[id]
 	if b == nil {
+		if len(l.of) >= l.prune {
+			l.forgetFull(now)
+		}
 		b = &buckets{messages: bucket{l.rate.MessageBurst, now}, actions: bucket{l.rate.ActionBurst, now}}
 		l.of[id] = b
 	}
@@ -98,6 +118,11 @@ func (b *bucket) take(rate, burst float64, now time.Time) time.Duration {
 		return 0
 	}
 	return time.Duration((1 - b.tokens) / rate * float64(time.Second))
+}
+
+// full tells whether the bucket holds what it can.
+func (b *bucket) full(rate, burst float64, now time.Time) bool {
+	return b.tokens+rate*now.Sub(b.at).Seconds() >= burst
 }
 
 func (l *limiter) forget(id ConnectionID) {
