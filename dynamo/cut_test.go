@@ -63,6 +63,7 @@ func untilAlive(t *testing.T, try func(t *testing.T, n int, before bool) (wasKil
 // else speaks, or not; the sender tries again, or two at once do; in the end
 // the message is in the log once, and the log has no hole.
 func TestAppendKilled(t *testing.T) {
+	endpoint(t)
 	mine := []chat.Entry{{Kind: chat.KindMessage, At: 1, Person: "ann", From: "Ann", ID: "x", Text: "hello"}}
 	three := append(mine[:1:1],
 		chat.Entry{Kind: chat.KindMessage, At: 1, Person: "ann", From: "Ann", ID: "y", Text: "you"},

@@ -13,6 +13,7 @@ import (
 // session, between any two writes. Then somebody wants the new name, or the
 // old one; then the first tries again. No name is ever of two, and none is lost.
 func TestPutPersonKilled(t *testing.T) {
+	endpoint(t)
 	for _, rival := range []string{"new", "old", "nobody"} {
 		t.Run("a rival wants "+rival, func(t *testing.T) {
 			table := newTable(t)

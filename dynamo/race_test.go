@@ -11,6 +11,7 @@ import (
 )
 
 func TestTwoAppend(t *testing.T) {
+	endpoint(t)
 	mine := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "ann", ID: "x", Text: "hello"}
 	other := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "bob", ID: "x", Text: "hi"}
 	for _, c := range []struct {
@@ -66,6 +67,7 @@ func TestTwoAppend(t *testing.T) {
 }
 
 func TestTwoWantOneName(t *testing.T) {
+	endpoint(t)
 	for _, stale := range []bool{false, true} {
 		t.Run(fmt.Sprint("a stale row of the name: ", stale), func(t *testing.T) {
 			table := newTable(t)
