@@ -9,13 +9,14 @@ const app = /** @type {import('./elements/chat-app.js').ChatApp} */ (part(docume
 
 /**
  * The address of the WebSocket, as in the sample of 2019: config.json, key
- * "server". Asks until there is an answer.
+ * "server". index.html asks for it first, and its headers keep it out of caches.
+ * Asks until there is an answer.
  * @returns {Promise<string>}
  */
 async function server() {
   for (let tries = 0; ; tries++) {
     try {
-      const answer = await fetch(new URL('config.json', import.meta.url), { cache: 'no-store' })
+      const answer = await fetch(new URL('config.json', import.meta.url))
       const { server } = await answer.json()
       app.trouble = null
       return new URL(server, location.href).href.replace(/^http/, 'ws')
