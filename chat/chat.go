@@ -103,9 +103,11 @@ func (c *Chat) Close() {
 
 func (c *Chat) millis() int64 { return c.now().UnixMilli() }
 
-// Forget removes connections that turned out to be gone, some at a time: each
-// is a handful of calls of the table, one after the other.
-func (c *Chat) Forget(ctx context.Context, gone []ConnectionID) error {
+// Forget removes connections that turned out to be gone when something was
+// posted to a room, some at a time: each is a handful of calls of the table, one
+// after the other. It also takes them out of that room where they are not known
+// any more: $disconnect may have overtaken a join.
+func (c *Chat) Forget(ctx context.Context, room string, gone []ConnectionID) error {
 	const atOnce = 16
 	var (
 		all  sync.WaitGroup
@@ -117,7 +119,11 @@ func (c *Chat) Forget(ctx context.Context, gone []ConnectionID) error {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			if err := c.OnDisconnect(ctx, id); err != nil {
+			known, err := c.disconnect(ctx, id)
+			if !known && err == nil {
+				_, err = c.Members.Leave(ctx, room, id)
+			}
+			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				errs = errors.Join(errs, err)
@@ -129,8 +135,8 @@ func (c *Chat) Forget(ctx context.Context, gone []ConnectionID) error {
 }
 
 // forget is Forget where nothing can be done about an error.
-func (c *Chat) forget(ctx context.Context, gone []ConnectionID) {
-	if err := c.Forget(ctx, gone); err != nil {
+func (c *Chat) forget(ctx context.Context, room string, gone []ConnectionID) {
+	if err := c.Forget(ctx, room, gone); err != nil {
 		c.logger.Warn("could not forget connections that are gone", "connections", len(gone), "error", err)
 	}
 }

@@ -104,6 +104,20 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+// $disconnect may overtake a join: the connection is forgotten, its membership
+// comes after. It must not be posted to for ever.
+func TestStaleMember(t *testing.T) {
+	h := newHome(t, chat.Options{})
+	h.hello("p", "Ada", "general")
+	if _, err := h.table.Join(t.Context(), "general", chat.Member{Connection: "stale"}); err != nil {
+		t.Fatal(err)
+	}
+	h.say("p", "general", "1", "anybody?")
+	for page := range h.table.InRoom(t.Context(), "general", chat.Everyone) {
+		equal(t, "members", page, []string{"p"})
+	}
+}
+
 func TestRefusedFramesChangeNothing(t *testing.T) {
 	h := newHome(t, chat.Options{})
 	h.hello("p", "Ada", "general")

@@ -8,14 +8,20 @@ import (
 
 // OnDisconnect forgets a connection. It may come late, never, or twice.
 func (c *Chat) OnDisconnect(ctx context.Context, id ConnectionID) error {
+	_, err := c.disconnect(ctx, id)
+	return err
+}
+
+// disconnect is OnDisconnect; it also tells whether the connection was known.
+func (c *Chat) disconnect(ctx context.Context, id ConnectionID) (known bool, err error) {
 	if c.limiter != nil {
 		c.limiter.forget(id)
 	}
 	conn, err := c.Connections.Get(ctx, id)
 	if errors.Is(err, ErrNoConnection) {
-		return nil
+		return false, nil
 	} else if err != nil {
-		return fmt.Errorf("look up connection: %w", err)
+		return false, fmt.Errorf("look up connection: %w", err)
 	}
 	var all error
 	for _, room := range conn.Rooms {
@@ -36,5 +42,5 @@ func (c *Chat) OnDisconnect(ctx context.Context, id ConnectionID) error {
 	if _, err := c.Connections.Delete(ctx, id); err != nil && !errors.Is(err, ErrNoConnection) {
 		all = errors.Join(all, fmt.Errorf("delete connection: %w", err))
 	}
-	return all
+	return true, all
 }

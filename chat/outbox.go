@@ -94,7 +94,7 @@ func (c *Chat) deliver(ctx context.Context, room string, d *delivery) error {
 	} else { // others came meanwhile; their work must not hold up this connection
 		c.work.Go(func() { c.workOff(context.WithoutCancel(ctx), room, b) })
 	}
-	c.forget(ctx, gone)
+	c.forget(ctx, room, gone)
 	return d.err
 }
 
@@ -107,7 +107,7 @@ func (c *Chat) workOff(ctx context.Context, room string, b *outbox) {
 		all = append(all, gone...)
 	}
 	c.outboxes.exit(room, b)
-	c.forget(ctx, all)
+	c.forget(ctx, room, all)
 }
 
 // round works off what waits, up to maxRound entries. It tells whether the

@@ -69,7 +69,7 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 	if after >= x.Head {
 		return p, nil
 	}
-	to := min(x.Head, after+uint64(limit))
+	to := min(x.Head, after+min(uint64(limit), maxPageEntries))
 	entries, err := c.Log.Range(ctx, room, after+1, to, protocol.PageBytes)
 	if err != nil {
 		return nil, fmt.Errorf("history of room %q: %w", room, err)
@@ -79,6 +79,10 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 	p.More = p.To < x.Head
 	return p, nil
 }
+
+// maxPageEntries is more than fit into a page: an entry has at least 80 bytes
+// there. More are not read only to be thrown away.
+const maxPageEntries = protocol.PageBytes / 80
 
 func newPage(room string, x Extent) *protocol.Page {
 	return &protocol.Page{

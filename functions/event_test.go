@@ -47,7 +47,7 @@ func (r *recorder) OnAction(ctx context.Context, id string, frames ...[]byte) er
 	return r.err
 }
 
-func (r *recorder) Forget(ctx context.Context, gone []string) error {
+func (r *recorder) Forget(ctx context.Context, room string, gone []string) error {
 	r.ended = append(r.ended, gone...)
 	return r.err
 }

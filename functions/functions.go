@@ -22,7 +22,7 @@ type Chat interface {
 	OnConnect(ctx context.Context, id chat.ConnectionID, h chat.Handshake) (subprotocol string, err error)
 	OnDisconnect(ctx context.Context, id chat.ConnectionID) error
 	OnAction(ctx context.Context, id chat.ConnectionID, frames ...[]byte) error
-	Forget(ctx context.Context, gone []chat.ConnectionID) error
+	Forget(ctx context.Context, room string, gone []chat.ConnectionID) error
 }
 
 var _ Chat = (*chat.Chat)(nil)

@@ -14,7 +14,7 @@ func (f *Functions) takeShare(ctx context.Context, a *share) {
 		return
 	}
 	gone, err := f.shares.take(ctx, a)
-	err = errors.Join(err, f.chat.Forget(ctx, gone))
+	err = errors.Join(err, f.chat.Forget(ctx, a.Room, gone))
 	if err != nil {
 		f.log.Error("share", "room", a.Room, "gone", len(gone), "error", err)
 	} else {
