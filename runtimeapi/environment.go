@@ -14,6 +14,7 @@ type environment struct {
 	over     chan struct{} // closed when nobody takes messages any more
 
 	process *process      // nil: it has ended
+	about   bool          // it has answered, and not asked for the next event yet; guarded by Function.mu
 	poll    chan delivery // where the next event goes; has room for one. nil: the function is not asking
 }
 
@@ -141,6 +142,7 @@ func (e *environment) handle(i *invocation) (goOn bool) {
 				continue
 			default:
 				m.reply <- m.kind != tooLarge
+				f.answered(e) // before its caller can ask again
 				i.finish(e.outcome(m))
 				done = true
 				continue

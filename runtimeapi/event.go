@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// event is what API Gateway gives a function, its members in the order of real captures (testdata). A MESSAGE has only
+// event is what API Gateway gives a function, its members in the order of real captures (functions/testdata). A MESSAGE has only
 // the last three: no headers and no query. The two queries are absent where there was none.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
 type event struct {

@@ -76,6 +76,7 @@ type Function struct {
 	closed  bool
 	alive   int            // environments, those that start or end included
 	started int            // environments ever
+	about   int            // environments that have answered, and are about to ask for the next event
 	idle    []*environment // the one used last stands last, and goes first
 	waiting []*invocation  // for an environment; in order
 }
@@ -118,6 +119,8 @@ func (f *Function) Invoke(ctx context.Context, event []byte) (answer []byte, err
 	}
 	patience := time.NewTimer(f.options.MaxWait)
 	defer patience.Stop()
+	grace := time.NewTimer(pollGrace)
+	defer grace.Stop()
 	for {
 		select {
 		case r := <-i.result:
@@ -125,6 +128,8 @@ func (f *Function) Invoke(ctx context.Context, event []byte) (answer []byte, err
 		case <-ctx.Done():
 			f.withdraw(i)
 			return nil, fmt.Errorf("function %s: %w", f.options.Name, context.Cause(ctx))
+		case <-grace.C:
+			f.hurry(i)
 		case <-patience.C:
 			if f.withdraw(i) {
 				return nil, f.throttled()

@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// pollGrace is how long an invocation waits for an environment that has just answered, rather than start another one:
+// else two processes would take turns where one is enough.
+const pollGrace = 20 * time.Millisecond
+
 // assign finds an environment for an invocation: an idle one, a new one, or a place in the queue.
 func (f *Function) assign(i *invocation) error {
 	f.mu.Lock()
@@ -17,7 +21,7 @@ func (f *Function) assign(i *invocation) error {
 		f.idle[last] = nil
 		f.idle = f.idle[:last]
 		e.work <- i // it has room for one
-	case f.alive < f.options.MaxEnvironments:
+	case f.alive < f.options.MaxEnvironments && f.about <= len(f.waiting):
 		f.start(i)
 	case len(f.waiting) >= f.options.MaxWaiting:
 		return f.throttled()
@@ -34,18 +38,45 @@ func (f *Function) start(i *invocation) {
 	e := newEnvironment(f, f.started)
 	f.running.Go(func() {
 		e.run(i)
-		f.ended()
+		f.ended(e)
 	})
 }
 
 // ended counts an environment out, and gives its place to who waits.
-func (f *Function) ended() {
+func (f *Function) ended(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.alive--
+	f.settle(e)
 	if len(f.waiting) > 0 && !f.closed {
 		i := f.waiting[0]
 		f.waiting = slices.Delete(f.waiting, 0, 1)
+		f.start(i)
+	}
+}
+
+// answered notes that e is about to ask for the next event.
+func (f *Function) answered(e *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e.about = true
+	f.about++
+}
+
+// settle notes that it has, or will not. f.mu is held.
+func (f *Function) settle(e *environment) {
+	if e.about {
+		e.about = false
+		f.about--
+	}
+}
+
+// hurry starts an environment for an invocation that waits for one about to be free, if there may be another.
+func (f *Function) hurry(i *invocation) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at := slices.Index(f.waiting, i); at >= 0 && f.alive < f.options.MaxEnvironments && !f.closed {
+		f.waiting = slices.Delete(f.waiting, at, at+1)
 		f.start(i)
 	}
 }
@@ -64,6 +95,7 @@ func (f *Function) withdraw(i *invocation) bool {
 // next waits for something to do. It returns nil when the environment is to end: idle for too long, crashed, closing.
 func (f *Function) next(e *environment) *invocation {
 	f.mu.Lock()
+	f.settle(e)
 	if len(f.waiting) > 0 {
 		i := f.waiting[0]
 		f.waiting = slices.Delete(f.waiting, 0, 1)
