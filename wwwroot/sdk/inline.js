@@ -90,15 +90,16 @@ class Reader {
   #code(run, end) {
     const runs = /`+/g
     runs.lastIndex = end
-    for (let next; !this.#lonely.has(run) && (next = runs.exec(this.#text));) {
-      const text = this.#text.slice(end, next.index)
-      if (next[0] !== run || text.trim() === '') continue
-      this.#nodes.push({ kind: 'code', text: /^ .* $/s.test(text) ? text.slice(1, -1) : text })
-      return runs.lastIndex
+    let next = null
+    if (!this.#lonely.has(run)) do next = runs.exec(this.#text); while (next && next[0] !== run)
+    if (!next) this.#lonely.add(run)
+    const text = this.#text.slice(end, next?.index ?? end)
+    if (text.trim() === '') {
+      this.#say(run)
+      return end
     }
-    this.#lonely.add(run)
-    this.#say(run)
-    return end
+    this.#nodes.push({ kind: 'code', text: /^ .* $/s.test(text) ? text.slice(1, -1) : text })
+    return runs.lastIndex
   }
 
   /** The end of a link's text, or of an image's, which stays text. @param {number} at */
