@@ -74,13 +74,14 @@ type home struct {
 }
 
 // start serves on loopback. listen changes the listener; nil: plain TCP.
-func start(t testing.TB, o gateway.Options, h *handler, listen func(*home, net.Listener) net.Listener) *home {
+func start(t testing.TB, o gateway.Options, h gateway.Handler, listen func(*home, net.Listener) net.Listener) *home {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &home{Server: gateway.New(o), t: t, handler: h, address: ln.Addr().String()}
+	s := &home{Server: gateway.New(o), t: t, address: ln.Addr().String()}
+	s.handler, _ = h.(*handler)
 	if listen != nil {
 		ln = listen(s, ln)
 	}
