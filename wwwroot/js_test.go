@@ -141,6 +141,9 @@ func TestFilesThatAreNamed(t *testing.T) {
 		t.Errorf("index.html names only %q", page)
 	}
 	for _, m := range page {
+		if m[1] == "/config.json" {
+			continue // the server's
+		}
 		if _, err := os.Stat("." + m[1]); err != nil {
 			t.Errorf("index.html names %s: %v", m[1], err)
 		}
