@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/gateway"
@@ -60,6 +63,48 @@ func BenchmarkRoundTrip(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkManagement is a function's fan-out: one text posted over the @connections API to 1,000 connections, on 200
+// that are kept alive, the caller's part included.
+func BenchmarkManagement(b *testing.B) {
+	const recipients, width = 1000, 200
+	s := start(b, gateway.Options{Stage: "live"}, newHandler(), nil)
+	paths := make(chan string, recipients)
+	var all []string
+	for range recipients {
+		c, id := s.open()
+		go io.Copy(io.Discard, c.Conn)
+		all = append(all, "/live/@connections/"+strings.ReplaceAll(id, "=", "%3D"))
+	}
+	management := httptest.NewServer(s.Management())
+	defer management.Close()
+	transport := &http.Transport{MaxIdleConnsPerHost: width}
+	defer transport.CloseIdleConnections()
+	text := strings.Repeat("x", 120)
+	var posted sync.WaitGroup
+	for range width {
+		go func() {
+			for path := range paths {
+				r, _ := http.NewRequest("POST", management.URL+path, strings.NewReader(text))
+				if resp, err := transport.RoundTrip(r); err != nil || resp.StatusCode != 200 {
+					b.Errorf("%v, error %v", resp, err)
+				} else {
+					resp.Body.Close()
+				}
+				posted.Done()
+			}
+		}()
+	}
+	defer close(paths)
+	for b.Loop() {
+		posted.Add(recipients)
+		for _, path := range all {
+			paths <- path
+		}
+		posted.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*recipients), "ns/post")
 }
 
 // BenchmarkConnect is a handshake and a clean close, the client's part included.

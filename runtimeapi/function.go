@@ -38,7 +38,7 @@ type FunctionOptions struct {
 	// reserved concurrency. Default 20.
 	MaxEnvironments int
 
-	MaxWaiting  int           // invocations that may wait for an environment, each at most 6 MB; default 1000
+	MaxWaiting  int           // invocations that may wait for an environment, with at most 64 MB of events; default 1000
 	MaxWait     time.Duration // how long they may, then they are throttled; Lambda throttles at once. Default 5 s
 	InitTimeout time.Duration // from a start to the first poll; default 10 s, as Lambda's
 	IdleTimeout time.Duration // after which an environment that has nothing to do is ended; default 5 min
@@ -81,7 +81,7 @@ type Function struct {
 	waiting []*invocation  // for an environment; in order
 }
 
-// NewFunction starts no process yet. The error is for a program that cannot be run.
+// NewFunction starts no process yet. The error is for a program that cannot be run. The caller has to Close it.
 func NewFunction(o FunctionOptions) (*Function, error) {
 	o = o.withDefaults()
 	if o.Name == "" {

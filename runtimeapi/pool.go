@@ -9,6 +9,9 @@ import (
 // else two processes would take turns where one is enough.
 const pollGrace = 20 * time.Millisecond
 
+// maxWaitingBytes is what the events of invocations that wait may have together, so that a flood stays in memory.
+const maxWaitingBytes = 64 << 20
+
 // assign finds an environment for an invocation: an idle one, a new one, or a place in the queue.
 func (f *Function) assign(i *invocation) error {
 	f.mu.Lock()
@@ -23,12 +26,19 @@ func (f *Function) assign(i *invocation) error {
 		e.work <- i // it has room for one
 	case f.alive < f.options.MaxEnvironments && f.about <= len(f.waiting):
 		f.start(i)
-	case len(f.waiting) >= f.options.MaxWaiting:
+	case len(f.waiting) >= f.options.MaxWaiting || f.waitingBytes()+len(i.event) > maxWaitingBytes:
 		return f.throttled()
 	default:
 		f.waiting = append(f.waiting, i)
 	}
 	return nil
+}
+
+func (f *Function) waitingBytes() (sum int) {
+	for _, i := range f.waiting {
+		sum += len(i.event)
+	}
+	return sum
 }
 
 // start begins an environment for an invocation, which it is bound to, as on Lambda. f.mu is held.
