@@ -71,9 +71,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 	h := Handshake{Subprotocols: offered(r.Header), Origin: r.Header.Get("Origin"), Address: s.address(r), UserAgent: r.UserAgent()}
 	id, connectedAt := newID(), s.now()
 	var subprotocol string
-	err := s.contain(func(context.Context) (err error) {
+	err := s.contain(func(ctx context.Context) (err error) {
 		if s.informed != nil {
-			subprotocol, err = s.informed.OnRequest(r.Context(), id, h.Address, r)
+			subprotocol, err = s.informed.OnRequest(ctx, id, h.Address, r)
 		} else {
 			subprotocol, err = s.handler.OnConnect(r.Context(), id, h)
 		}

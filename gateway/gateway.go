@@ -51,7 +51,8 @@ type InformedHandler interface {
 	Handler
 
 	// OnRequest is called in place of OnConnect. r is the whole handshake, only to be read, and only until OnRequest
-	// returns; address is the client's IP address, without a port.
+	// returns; address is the client's IP address, without a port. The context is OnAction's: when the client goes
+	// meanwhile, OnEnd follows.
 	OnRequest(ctx context.Context, id, address string, r *http.Request) (subprotocol string, err error)
 
 	// OnEnd is called in place of OnDisconnect. code and reason are those of the close frame that came first, from

@@ -57,7 +57,7 @@ func NewGateway(o GatewayOptions) *Gateway {
 func (g *Gateway) OnRequest(ctx context.Context, id, address string, r *http.Request) (subprotocol string, err error) {
 	p := g.newPeer(address, r.UserAgent())
 	if g.options.OnConnect != nil {
-		b, err := g.invoke(context.WithoutCancel(ctx), g.options.OnConnect, g.connectEvent(id, p, r))
+		b, err := g.invoke(ctx, g.options.OnConnect, g.connectEvent(id, p, r))
 		if err != nil {
 			return "", err
 		}
