@@ -23,7 +23,9 @@ func farewell(code int) []byte {
 	case protocol.CloseNotUTF8:
 		e = protocol.Errorf(protocol.NotText, "That was not UTF-8.")
 	case protocol.CloseGoingAway:
-		e = protocol.Errorf(protocol.SlowReader, "Nothing was heard from this connection. Come back.").Retriable(1)
+		e = protocol.Errorf(protocol.TimedOut, "Nothing was heard from this connection. Come back.").Retriable(200 + rand.Int64N(spread))
+	case protocol.ClosePolicy:
+		e = protocol.Errorf(protocol.TimedOut, "A message took too long to arrive. Come back and send it again.").Retriable(1000 + rand.Int64N(spread))
 	default:
 		e = protocol.Errorf(protocol.ProtocolError, "That was not a WebSocket message by RFC 6455.")
 	}

@@ -86,7 +86,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	logger.Info("serving", "version", version, "data", dir, "management", management.Addr)
 
 	failed := make(chan error, 1)
-	go func() { failed <- gw.Serve(ln, talk) }()
+	go func() { failed <- gw.Serve(ln, &logged{talk, logger}) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -29,19 +29,17 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		return err
 	}
 	stored := p.Created != 0
-	now := t.chat.millis()
-	switch {
-	case p.Name == "" && a.Name != "":
+	if stored {
+		p = t.chat.seen(ctx, p)
+	}
+	if p.Name == "" && a.Name != "" {
+		if !stored {
+			p.Holder = t.conn.ID // until the session is used again: its welcome may never arrive
+		}
 		if p, err = t.chat.name(ctx, p, a.Name); err != nil {
 			return err
 		}
 		stored = true
-	case stored && now-p.Seen > seenEvery:
-		p.Seen = now
-		if err := t.chat.People.PutPerson(ctx, p); err != nil {
-			// A full disk must not keep anybody from reading.
-			t.chat.logger.Warn("could not note that somebody was seen", "error", err)
-		}
 	}
 	t.conn.Person, t.conn.Session, t.conn.Stored, t.known = p.ID, p.Session, stored, &p
 	if err := t.keep(ctx); err != nil {
@@ -63,6 +61,7 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		Limits:  protocol.CurrentLimits(),
 		Rooms:   rooms,
 	})
+	t.flush(ctx) // before it is a member and hears what others say
 	for _, r := range a.Rooms {
 		if seen[r.Room] { // the first of each
 			seen[r.Room] = false
@@ -72,6 +71,30 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		}
 	}
 	return nil
+}
+
+// seen notes that a person's session is used. From its second use on it is known
+// to have arrived, so the name is the session's, whoever is connected. A name
+// that was lost meanwhile is taken again, or given up if it is somebody else's.
+// Where that cannot be stored, nobody is kept from reading.
+func (c *Chat) seen(ctx context.Context, p Person) Person {
+	now := c.millis()
+	if p.Holder == "" && p.Skeleton != "" && now-p.Seen <= seenEvery {
+		return p
+	}
+	p.Seen, p.Holder = now, ""
+	if p.Name != "" {
+		p.Skeleton = Skeleton(p.Name)
+	}
+	err := c.claim(ctx, p)
+	if errors.Is(err, ErrNameTaken) {
+		p.Name, p.Skeleton = "", ""
+		err = c.People.PutPerson(ctx, p)
+	}
+	if err != nil {
+		c.logger.Warn("could not note that somebody was seen", "error", err)
+	}
+	return p
 }
 
 // recognize finds whose session a token is. To an unknown one it answers with a

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -73,15 +74,37 @@ func TestHello(t *testing.T) {
 		h.act("q", `{"type":"hello","name":"ADA-2"}`)
 		equal(t, "name", h.last("q", "welcome")["you"].(map[string]any)["name"], "ADA-2")
 	})
-	t.Run("a name stays its session's when nobody is connected", func(t *testing.T) {
+	for why, use := range map[string]func(h *home, session string){
+		"once it has spoken":  func(h *home, session string) { h.say("p", "general", "1", "hello") },
+		"once it was renamed": func(h *home, session string) { h.act("p", `{"type":"rename","name":"Ada"}`) },
+		"once it came back": func(h *home, session string) {
+			h.connect("p2", protocol.Subprotocol)
+			h.act("p2", map[string]any{"type": "hello", "session": session})
+			h.OnDisconnect(context.Background(), "p2")
+		},
+	} {
+		t.Run("a name stays its session's when nobody is connected, "+why, func(t *testing.T) {
+			h := newHome(t, chat.Options{})
+			use(h, h.hello("p", "Ada", "general").str("session"))
+			h.OnDisconnect(context.Background(), "p")
+			h.connect("q", protocol.Subprotocol)
+			h.act("q", `{"type":"hello","name":"Ada"}`)
+			equal(t, "code", h.last("q", "error").str("code"), "name_taken")
+		})
+	}
+	t.Run("a name whose welcome never arrived is not lost for ever", func(t *testing.T) {
 		h := newHome(t, chat.Options{})
-		h.hello("p", "Ada")
-		if err := h.OnDisconnect(t.Context(), "p"); err != nil {
-			t.Fatal(err)
-		}
+		session := h.hello("p", "Ada").str("session")
 		h.connect("q", protocol.Subprotocol)
 		h.act("q", `{"type":"hello","name":"Ada"}`)
-		equal(t, "code", h.last("q", "error").str("code"), "name_taken")
+		equal(t, "while connected", h.last("q", "error").str("code"), "name_taken")
+		h.OnDisconnect(context.Background(), "p")
+		h.act("q", `{"type":"hello","name":"Ada"}`)
+		equal(t, "name", h.last("q", "welcome")["you"].(map[string]any)["name"], "Ada")
+		// The welcome had arrived after all, and its session comes back too late.
+		h.connect("r", protocol.Subprotocol)
+		h.act("r", map[string]any{"type": "hello", "session": session})
+		equal(t, "name", h.last("r", "welcome")["you"].(map[string]any)["name"], "")
 	})
 	t.Run("a person without a name reads, and cannot speak", func(t *testing.T) {
 		h := newHome(t, chat.Options{})

@@ -86,7 +86,7 @@ func TestResumeInPages(t *testing.T) {
 	h := newHome(t, chat.Options{})
 	h.hello("p", "Ada", "general")
 	longest := strings.Repeat("\U0001F980", 30_700/4)
-	want := []string{"first", longest, strings.Repeat("x", 8000), longest, "\u0001" + strings.Repeat("\\", 7999), strings.Repeat("\u0007", 5100)}
+	want := []string{"first", longest, strings.Repeat("x", 8000), longest, "\u0001" + strings.Repeat("\\", 7999), "x" + strings.Repeat("\u0007", 5100)}
 	for i := range 300 {
 		want = append(want, fmt.Sprint("small ", i))
 	}

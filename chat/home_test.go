@@ -18,7 +18,7 @@ import (
 type home struct {
 	t *testing.T
 	*chat.Chat
-	table  *memory.Table
+	table  *faultyTable
 	log    *faultyLog
 	poster *recorder
 }
@@ -30,12 +30,16 @@ type recorder struct {
 	frames map[string][][]byte
 	posts  int
 	closed map[string]int // close codes
+	panics bool
 }
 
 func (r *recorder) Post(ctx context.Context, frames [][]byte, to []string) (gone []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.posts++
+	if r.panics {
+		panic("a bug")
+	}
 	for _, id := range to {
 		if !r.open[id] {
 			gone = append(gone, id)
@@ -53,6 +57,19 @@ func (r *recorder) Close(ctx context.Context, code int, reason string, ids ...st
 		r.closed[id] = code
 	}
 	return nil
+}
+
+// faultyTable is a table whose Join can be made to fail.
+type faultyTable struct {
+	*memory.Table
+	fail error
+}
+
+func (f *faultyTable) Join(ctx context.Context, room string, m chat.Member) (bool, error) {
+	if f.fail != nil {
+		return false, f.fail
+	}
+	return f.Table.Join(ctx, room, m)
 }
 
 // faultyLog is a MessageLog that can be made to fail, and that counts appends.
@@ -77,7 +94,7 @@ func (l *faultyLog) Append(ctx context.Context, room string, entries ...chat.Ent
 func newHome(t *testing.T, o chat.Options) *home {
 	t.Helper()
 	h := &home{
-		t: t, table: memory.NewTable(),
+		t: t, table: &faultyTable{Table: memory.NewTable()},
 		log:    &faultyLog{MessageLog: memory.NewLog()},
 		poster: &recorder{open: map[string]bool{}, frames: map[string][][]byte{}, closed: map[string]int{}},
 	}

@@ -37,8 +37,8 @@ func (c *Chat) newSession() (token string, hash [32]byte, err error) {
 // sessionHash needs no salt and no stretching: the token has 128 random bits.
 func sessionHash(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
-// claim stores a person and its name. A name whose holder has no session and is
-// no longer connected is taken over: $disconnect may never have come.
+// claim stores a person and its name. A name that is held by a connection which
+// is no more is taken over: $disconnect may never have come.
 func (c *Chat) claim(ctx context.Context, p Person) error {
 	err := c.People.PutPerson(ctx, p)
 	if !errors.Is(err, ErrNameTaken) {
@@ -50,13 +50,15 @@ func (c *Chat) claim(ctx context.Context, p Person) error {
 	} else if err != nil {
 		return err
 	}
-	if holder.Session != ([32]byte{}) {
+	if holder.Holder == "" {
 		return ErrNameTaken
 	}
-	if _, err := c.Connections.Get(ctx, holder.Holder); err == nil {
-		return ErrNameTaken
-	} else if !errors.Is(err, ErrNoConnection) {
-		return err
+	if holder.Holder != p.Holder { // else it is its own, from an attempt that failed half way
+		if _, err := c.Connections.Get(ctx, holder.Holder); err == nil {
+			return ErrNameTaken
+		} else if !errors.Is(err, ErrNoConnection) {
+			return err
+		}
 	}
 	if err := c.People.ReleaseName(ctx, holder.ID, holder.Holder); err != nil {
 		return err

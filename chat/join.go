@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,23 +19,8 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 		return err
 	}
 	if !slices.Contains(t.conn.Rooms, pos.Room) {
-		if len(t.conn.Rooms) >= protocol.MaxRooms {
-			return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
-		}
-		m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
-		if p.Name != "" {
-			m.Person = p.ID
-		}
-		t.conn.Rooms = append(slices.Clip(t.conn.Rooms), pos.Room)
-		if err := t.keep(ctx); err != nil {
+		if err := t.enter(ctx, pos.Room, p); err != nil {
 			return err
-		}
-		first, err := t.chat.Members.Join(ctx, pos.Room, m)
-		if err != nil {
-			return fmt.Errorf("join room %q: %w", pos.Room, err)
-		}
-		if first && m.Person != "" {
-			t.chat.tellJoined(ctx, pos.Room, p)
 		}
 	}
 	page, err := t.chat.since(ctx, pos)
@@ -47,6 +33,33 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 		return err
 	}
 	t.answer(joined)
+	return nil
+}
+
+// enter makes the connection a member of a room. Where that fails it is as if
+// it had not been tried, so that it can be tried again.
+func (t *turn) enter(ctx context.Context, room string, p Person) error {
+	before := t.conn.Rooms
+	if len(before) >= protocol.MaxRooms {
+		return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
+	}
+	m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
+	if p.Name != "" {
+		m.Person = p.ID
+	}
+	t.conn.Rooms = append(slices.Clip(before), room)
+	if err := t.keep(ctx); err != nil {
+		t.conn.Rooms = before
+		return err
+	}
+	first, err := t.chat.Members.Join(ctx, room, m)
+	if err != nil {
+		t.conn.Rooms = before
+		return errors.Join(fmt.Errorf("join room %q: %w", room, err), t.keep(ctx))
+	}
+	if first && m.Person != "" {
+		t.chat.tellJoined(ctx, room, p)
+	}
 	return nil
 }
 

@@ -40,6 +40,13 @@ func (t *turn) append(ctx context.Context, said []*protocol.Message) error {
 	if p.Name == "" {
 		return protocol.Errorf(protocol.NameFirst, "Take a name first.")
 	}
+	if p.Holder != "" && !t.conn.Plain { // it speaks, so its welcome has arrived: the name is the session's now
+		p.Holder = ""
+		if err := t.chat.People.PutPerson(ctx, p); err != nil {
+			return fmt.Errorf("reserve a name: %w", err)
+		}
+		t.known = &p
+	}
 	at := t.chat.millis()
 	entries := make([]Entry, len(said))
 	for i, m := range said {
@@ -85,12 +92,20 @@ func (t *turn) introduce(ctx context.Context, from string) error {
 			return t.chat.nameTaken(ctx, name)
 		}
 	}
-	t.conn.Person, t.conn.Stored, t.known = p.ID, true, &p
+	was := t.conn
+	t.conn.Person, t.conn.Stored = p.ID, true
 	if err := t.keep(ctx); err != nil {
+		t.conn = was
 		return err
 	}
+	t.known = &p
 	if p.Name != from {
-		t.answer(&protocol.Notice{Type: "notice", Code: protocol.NameGiven, Text: fmt.Sprintf("The name %s is not free. You are %s.", name, p.Name)})
+		text := fmt.Sprintf("You are %s.", p.Name)
+		if p.Name != name {
+			text = fmt.Sprintf("The name %s is not free. You are %s.", name, p.Name)
+		}
+		t.answer(&protocol.Notice{Type: "notice", Code: protocol.NameGiven, Text: text})
 	}
-	return t.appear(ctx, p)
+	t.err = errors.Join(t.err, t.appear(ctx, p))
+	return nil
 }

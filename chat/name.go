@@ -47,6 +47,8 @@ func NormalizeName(name string) (string, error) {
 		return bad("may not have characters that cannot be seen")
 	case stacked(name):
 		return bad("may have at most two accents on one letter, and none before the first")
+	case strings.ContainsFunc(name, phonetic):
+		return bad("may not have phonetic letters, which look like others")
 	case mixed(name):
 		return bad("may not mix letters of several scripts")
 	}
@@ -63,6 +65,23 @@ func stacked(name string) bool {
 		} else if marks++; marks > 2 {
 			return true
 		}
+	}
+	return false
+}
+
+// phonetic tells Latin letters that no language writes, and that pass for those
+// that are written: small capitals, script and turned letters. What African and
+// other orthographies have taken from the IPA is not among them.
+func phonetic(r rune) bool {
+	switch {
+	case strings.ContainsRune("ɓɔɖɗəɛɣɨɩɲʉʊʋʃʒʔ", r):
+		return false
+	case 0x0250 <= r && r <= 0x02AF, // IPA Extensions
+		0x1D00 <= r && r <= 0x1DBF,                                 // Phonetic Extensions and their supplement
+		0xA720 <= r && r <= 0xA7FF,                                 // Latin Extended-D
+		0xAB30 <= r && r <= 0xAB6F,                                 // Latin Extended-E
+		0x10780 <= r && r <= 0x107BF, 0x1DF00 <= r && r <= 0x1DFFF: // Latin Extended-F and -G
+		return true
 	}
 	return false
 }

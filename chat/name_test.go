@@ -33,11 +33,13 @@ func TestNormalizeName(t *testing.T) {
 		{"x\n{\"level\"", ""}, // a second line in a log
 		{"\u001b[31mred", ""}, // terminal escape
 		{"z\u0335\u0336\u0337algo", ""},
-		{"\u0301x", ""},      // begins with an accent
-		{"\u3164", ""},       // HANGUL FILLER
-		{"a\U000E0041b", ""}, // tag character
-		{"\xff\xfe", ""},     // not UTF-8
-		{"👩\u200d💻", ""},     // zero width joiner
+		{"\u0301x", ""},                                        // begins with an accent
+		{"\u3164", ""},                                         // HANGUL FILLER
+		{"a\U000E0041b", ""},                                   // tag character
+		{"Greɡ", ""}, {"ɑdmin", ""}, {"bᴏb", ""}, {"ʟisa", ""}, // phonetic
+		{"Ɓala", "Ɓala"}, {"ɗan Musa", "ɗan Musa"}, // Hausa
+		{"\xff\xfe", ""}, // not UTF-8
+		{"👩\u200d💻", ""}, // zero width joiner
 	} {
 		got, err := NormalizeName(c.name)
 		var e *protocol.Error

@@ -15,7 +15,7 @@ import (
 func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) error {
 	conn, err := c.Connections.Get(ctx, id)
 	if errors.Is(err, ErrNoConnection) {
-		return nil // it has been told to go, or forgotten as gone
+		return c.sendBack(ctx, id)
 	} else if err != nil {
 		return errors.Join(fmt.Errorf("look up connection: %w", err), c.post(ctx, id, protocol.Encode(unavailable())))
 	}
@@ -41,6 +41,18 @@ func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) 
 	t.speak(ctx)
 	t.flush(ctx)
 	return t.err
+}
+
+// sendBack ends a connection that is open and not known: it was taken for gone
+// while it was being accepted, or its row was lost. It must not stay, deaf and
+// mute; a new one will be known.
+func (c *Chat) sendBack(ctx context.Context, id ConnectionID) error {
+	const after = 500 // ms
+	e := protocol.Errorf(protocol.Unavailable, "This connection is not known any more. Come back with a new one.").Retriable(after)
+	if err := c.post(ctx, id, protocol.Encode(e)); err != nil {
+		return fmt.Errorf("send a connection back: %w", err)
+	}
+	return c.Poster.Close(ctx, protocol.CloseTryLater, string(e.Code), id)
 }
 
 // turn is one call of OnAction: the connection as it is known now, messages not

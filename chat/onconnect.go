@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,7 +24,9 @@ func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (sub
 		return protocol.Subprotocol, nil
 	}
 	if _, err := c.Members.Join(ctx, protocol.GeneralRoom, Member{Connection: id, Plain: true}); err != nil {
-		return "", fmt.Errorf("join room %q: %w", protocol.GeneralRoom, err)
+		// A refused connection has no OnDisconnect, and its context may have ended.
+		_, undone := c.Connections.Delete(context.WithoutCancel(ctx), id)
+		return "", errors.Join(fmt.Errorf("join room %q: %w", protocol.GeneralRoom, err), undone)
 	}
 	return "", nil
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"parley/protocol"
@@ -98,16 +99,31 @@ func (c *Chat) deliver(ctx context.Context, room string, d *delivery) error {
 	return d.err
 }
 
-// workOff does rounds until the outbox is idle.
+// workOff does rounds until the outbox is idle. Who is gone is forgotten beside
+// it, one lot at a time: under load it may be long until it is idle.
 func (c *Chat) workOff(ctx context.Context, room string, b *outbox) {
-	var all []ConnectionID
+	var forgetting chan struct{} // closed when the present lot is forgotten; nil: none
 	for idle := false; !idle; {
 		var gone []ConnectionID
 		idle, gone = c.round(ctx, room, b)
-		all = append(all, gone...)
+		if len(gone) == 0 {
+			continue
+		}
+		if forgetting != nil {
+			select {
+			case <-forgetting:
+			default: // those left out here turn up again with the next post
+				continue
+			}
+		}
+		done := make(chan struct{})
+		forgetting = done
+		c.work.Go(func() {
+			defer close(done)
+			c.forget(ctx, room, gone)
+		})
 	}
 	c.outboxes.exit(room, b)
-	c.forget(ctx, room, all)
 }
 
 // round works off what waits, up to maxRound entries. It tells whether the
@@ -127,17 +143,24 @@ func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool, go
 	}
 	b.mu.Unlock()
 
-	gone = c.commit(ctx, room, batch, entries)
-
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		b.busy = false
-	}
-	for _, d := range batch {
-		close(d.done)
-	}
-	return !b.busy, gone
+	defer func() {
+		if r := recover(); r != nil { // a bug costs this round its answers, not the room its life
+			c.logger.Error("panic while telling a room", "room", room, "panic", r, "stack", string(debug.Stack()))
+			for _, d := range batch {
+				d.err = fmt.Errorf("panic: %v", r)
+			}
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.waiting) == 0 {
+			b.busy = false
+		}
+		for _, d := range batch {
+			close(d.done)
+		}
+		idle = !b.busy
+	}()
+	return false, c.commit(ctx, room, batch, entries)
 }
 
 // commit appends a batch in one commit and posts it. It returns who is gone.
@@ -184,6 +207,7 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 		if d.err != nil {
 			continue
 		}
+		senders = append(senders, d)
 		for _, a := range appended[:len(d.entries)] {
 			frame := protocol.Encode(said(room, a.Entry))
 			if !a.Repeat || c.options.RepeatsToRoom {
@@ -196,7 +220,9 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 			}
 		}
 		appended = appended[len(d.entries):]
-		senders = append(senders, d)
+		if len(frames) == 0 {
+			senders = nil
+		}
 	}
 	post()
 	return gone

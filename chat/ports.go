@@ -39,7 +39,8 @@ type Connection struct {
 var ErrNoConnection = errors.New("no such connection")
 
 // ConnectionTable knows the open connections. All methods may be called
-// concurrently; calls for one connection come one after the other.
+// concurrently. The gateway's calls for one connection come one after the other
+// here, and at any time on AWS; beside them one that is gone may be deleted.
 type ConnectionTable interface {
 	// Put stores the connection, replacing what was known of it. Memberships
 	// are not changed by it: Rooms is the caller's note of what it joined.
@@ -174,8 +175,8 @@ type Person struct {
 	ID       PersonID
 	Name     string       // as shown; empty: none any more
 	Skeleton string       // what makes the name unique; empty: holds no name
-	Session  [32]byte     // hash of the session's token; zero: has none, and holds the name only while connected
-	Holder   ConnectionID // without a session: the connection that holds the name
+	Session  [32]byte     // hash of the session's token; zero: has none
+	Holder   ConnectionID // the connection that holds the name, while no session does; empty: the session does
 	Created  int64        // milliseconds since 1970 UTC
 	Seen     int64        // last hello, in milliseconds since 1970 UTC
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"parley/protocol"
@@ -10,68 +11,60 @@ import (
 // rename gives the connection's person a name, the first or another one, and
 // tells its rooms.
 func (t *turn) rename(ctx context.Context, a *protocol.Rename) error {
-	if t.conn.Person == "" { // a plain connection that has not spoken yet
-		if err := t.introduceAs(ctx, a.Name); err != nil {
-			return err
-		}
-	}
 	before, err := t.person(ctx)
 	if err != nil {
 		return err
+	}
+	if before.ID == "" { // a plain connection that has not spoken yet
+		if before.ID, err = t.chat.newPersonID(); err != nil {
+			return err
+		}
+	}
+	if !t.conn.Plain {
+		before.Holder = "" // it knows its session, which holds the name from now on
 	}
 	after, err := t.chat.name(ctx, before, a.Name)
 	if err != nil {
 		return err
 	}
-	t.known = &after
 	if !t.conn.Stored {
-		t.conn.Stored = true
+		was := t.conn
+		t.conn.Person, t.conn.Stored = after.ID, true
 		if err := t.keep(ctx); err != nil {
+			t.conn = was
 			return err
 		}
 	}
+	t.known = &after
 	renamed := protocol.Renamed{Type: "renamed", Person: after.ID, From: before.Name, To: after.Name}
 	frame := protocol.Encode(&renamed)
 	renamed.ID = a.ID
 	t.answer(&renamed)
+	// It has the name now. That a room cannot be told is no answer to it.
 	if before.Name == "" {
-		return t.appear(ctx, after)
+		t.err = errors.Join(t.err, t.appear(ctx, after))
+		return nil
 	}
 	if before.Name == after.Name {
 		return nil
 	}
 	for _, room := range t.conn.Rooms {
 		if err := t.chat.deliver(ctx, room, &delivery{event: frame, audience: WithProtocol, except: t.conn.ID}); err != nil {
-			return fmt.Errorf("tell of a new name: %w", err)
+			t.err = errors.Join(t.err, fmt.Errorf("tell of a new name: %w", err))
 		}
 	}
-	return nil
-}
-
-// introduceAs makes a plain connection somebody, whose name rename then takes.
-func (t *turn) introduceAs(ctx context.Context, name string) error {
-	if _, err := NormalizeName(name); err != nil {
-		return err
-	}
-	id, err := t.chat.newPersonID()
-	if err != nil {
-		return err
-	}
-	t.conn.Person = id
-	t.known = &Person{ID: id, Holder: t.conn.ID}
 	return nil
 }
 
 // appear tells the connection's rooms that somebody with a name is there.
-func (t *turn) appear(ctx context.Context, p Person) error {
+func (t *turn) appear(ctx context.Context, p Person) (errs error) {
 	for _, room := range t.conn.Rooms {
 		first, err := t.chat.Members.Join(ctx, room, Member{Connection: t.conn.ID, Person: p.ID, Plain: t.conn.Plain})
 		if err != nil {
-			return fmt.Errorf("join room %q: %w", room, err)
-		}
-		if first {
+			errs = errors.Join(errs, fmt.Errorf("join room %q: %w", room, err))
+		} else if first {
 			t.chat.tellJoined(ctx, room, p)
 		}
 	}
-	return nil
+	return errs
 }

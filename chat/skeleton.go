@@ -22,6 +22,7 @@ var confusables = strings.NewReplacer(
 	" ", "",
 	// Digits and signs, and Latin letters that merge with others.
 	"0", "o", "1", "l", "i", "l", "|", "l", "ı", "l", "rn", "m", "vv", "w", "ß", "ss",
+	"ɩ", "l", "ɨ", "l", "ʋ", "v", "ɣ", "y", "ʉ", "u",
 	// Cyrillic.
 	"а", "a", "в", "b", "е", "e", "ё", "ë", "к", "k", "м", "m", "н", "h", "о", "o", "р", "p", "с", "c",
 	"т", "t", "у", "y", "х", "x", "і", "l", "ї", "ï", "ј", "j", "ѕ", "s", "һ", "h", "ԁ", "d", "ԛ", "q",

@@ -5,7 +5,9 @@ package protocol
 // event, which a client obeys rather than the code: API Gateway loses the code.
 // https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 const (
+	CloseNormal     = 1000 // through @connections: come back
 	CloseGoingAway  = 1001 // idle, 2 h on API Gateway: come back
+	CloseProtocol   = 1002 // RFC 6455 was violated
 	CloseBinary     = 1003 // binary messages are not part of this protocol
 	CloseNotUTF8    = 1007 // a text message that is not UTF-8
 	ClosePolicy     = 1008 // a limit was passed persistently: do not come back by yourself

@@ -201,14 +201,14 @@ func (f *fields) text() string {
 	if f.err != nil {
 		return ""
 	}
-	if strings.TrimSpace(s) == "" {
-		f.fail(Errorf(BadField, "A message needs a text."))
-	}
 	if n := utf8.RuneCountInString(s); n > MaxTextRunes {
 		f.fail(Errorf(TooLarge, "A message may have %s characters; this one has %s.", comma(MaxTextRunes), comma(n)))
 	}
 	if n := quotedBytes(s); n > MaxTextBytes {
 		f.fail(Errorf(TooLarge, "A message may have %s bytes as JSON; this one has %s. Send it in parts.", comma(MaxTextBytes), comma(n)))
+	}
+	if !strings.ContainsFunc(s, visible) {
+		f.fail(Errorf(BadField, "A message needs a text."))
 	}
 	return s
 }

@@ -23,6 +23,7 @@ const (
 	Unavailable   Code = "unavailable"    // the store did not take it: again after the time told
 	Internal      Code = "internal"       // our fault; reported in the log
 	SlowReader    Code = "slow_reader"    // closing: reads too slowly
+	TimedOut      Code = "timed_out"      // closing: nothing was heard, or a message took too long
 	Restarting    Code = "restarting"     // closing: the server restarts
 	NotText       Code = "not_text"       // closing: a binary message, or one that is not UTF-8
 	ProtocolError Code = "protocol_error" // closing: RFC 6455 was violated

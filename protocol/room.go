@@ -33,6 +33,9 @@ func CheckRoom(name string) *Error {
 	return nil
 }
 
+// visible tells what a reader of a text would see something of.
+func visible(r rune) bool { return r != ' ' && !Invisible(r) }
+
 // Invisible tells controls, bidi controls, zero width characters and others
 // that would let two names look alike or one run past its line. White space
 // other than the plain space is among them.

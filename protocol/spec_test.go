@@ -187,6 +187,7 @@ func TestSpecificationRefuses(t *testing.T) {
 	unsayable := []string{
 		"text that escapes to more than fits", // bytes as JSON
 		"text only white space",               // \S knows other white space in each language
+		"text that cannot be seen",            // as above
 		"room not in NFC",
 		"after with an exponent", // 1e3 is an integer there
 	}
