@@ -78,6 +78,23 @@ func TestInformedHandler(t *testing.T) {
 	}
 }
 
+func TestInformedHandlerWhoseClientLeaves(t *testing.T) {
+	h := &informed{newHandler(), make(chan *http.Request, 10), make(chan string, 10)}
+	h.onConnect = func(ctx context.Context, _ string, _ gateway.Handshake) (string, error) {
+		time.Sleep(100 * time.Millisecond)
+		return "", ctx.Err()
+	}
+	s := start(t, gateway.Options{}, h, nil)
+	s.handler = h.handler
+	c := s.dial()
+	io.WriteString(c, strings.Join(s.upgrade(), "\r\n")+"\r\n\r\n")
+	receive(t, h.requests)
+	c.Close()
+	if in, out := receive(t, h.connected), receive(t, h.disconnected); in != out {
+		t.Errorf("%s connected, %s disconnected", in, out)
+	}
+}
+
 // framed is an error that says what its client sees.
 type framed struct{ error }
 

@@ -125,7 +125,7 @@ func TestStack(t *testing.T) {
 	})
 	t.Run("errors are API Gateway's frames, and the connection stays", func(t *testing.T) {
 		c := s.join(t)
-		for said, message := range map[string]string{"throw": "Internal server error", "hang": "Endpoint request timed out"} {
+		for said, message := range map[string]string{"throw": "Internal server error", "nothing": "Internal server error", "hang": "Endpoint request timed out"} {
 			say(t, c, said)
 			if got := hear(t, c); !regexp.MustCompile(`^\{"message": "` + message + `", "connectionId":"[\w-]{15}=", "requestId":"[\w-]{15}="\}$`).MatchString(got) {
 				t.Errorf("%s: heard %s", said, got)

@@ -158,6 +158,9 @@ func websocketFunction(ctx context.Context, e events.APIGatewayWebsocketProxyReq
 		case "status":
 			ok.StatusCode = 500
 			return ok, nil
+		case "nothing":
+			ok.StatusCode = 0
+			return ok, nil
 		case "hang":
 			time.Sleep(time.Hour)
 		case "sleep":
@@ -192,6 +195,8 @@ func parent() {
 		panic(err)
 	}
 	pid, err := f.Invoke(context.Background(), []byte("pid"))
+	go f.Invoke(context.Background(), []byte("hang"))
+	time.Sleep(200 * time.Millisecond) // until it hangs: a function that polls would see its API go
 	fmt.Println(string(pid), err)
-	f.Invoke(context.Background(), []byte("hang"))
+	select {}
 }
