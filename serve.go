@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"parley/chat"
@@ -26,6 +27,7 @@ type serveCmd struct {
 	Heartbeat  time.Duration `default:"25s" env:"PARLEY_HEARTBEAT" placeholder:"DURATION" help:"Silence after which a connection is pinged; 10 s later it is given up. Default: 25s."`
 	RateLimits string        `default:"on" enum:"on,off" env:"PARLEY_RATE_LIMITS" placeholder:"on|off" help:"Limits of what one connection may do. off is for benchmarks. Default: on."`
 	Wwwroot    string        `env:"PARLEY_WWWROOT" placeholder:"DIR" help:"Serve the page from this folder, as it is at each request, instead of the one built in."`
+	Stack      stackFlags    `embed:"" group:"With --functions"`
 	LogFormat  string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" placeholder:"text|json" help:"Default: text."`
 }
 
@@ -50,43 +52,42 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	store, dir, err := s.openStore(ctx, e.getenv, logger)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-
 	ln, err := listen(s.Listen)
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
 
-	gw := gateway.New(gateway.Options{
+	options := gateway.Options{
 		Pages:     newSite(files, s.Wwwroot != "", public),
 		Header:    headers(public),
 		PublicURL: public,
 		Heartbeat: s.Heartbeat,
 		Farewell:  farewell,
 		Logger:    logger,
-	})
-	connections := memory.NewTable()
-	talk := chat.New(
-		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
-		chat.Options{Server: "parley " + version, Rate: s.rate(), Logger: logger},
-	)
+	}
+	if s.Stack.Functions != "" {
+		options = s.Stack.gateway(options)
+	}
+	gw := gateway.New(options)
 	management, err := s.manage(ln.Addr(), gw, logger)
 	if err != nil {
 		return err
 	}
 	defer management.Close()
 
+	behind, err := s.behind(ctx, e.getenv, gw, management.Addr, logger)
+	if err != nil {
+		return err
+	}
+	defer behind.close()
+
 	website, socket := urls(ln.Addr(), public)
 	fmt.Fprintf(e.stdout, "Website URL: %s\nWebSocket URL: %s\n", website, socket)
-	logger.Info("serving", "version", version, "data", dir, "management", management.Addr)
+	logger.Info("serving", append([]any{"version", version, "management", management.Addr}, behind.about...)...)
 
 	failed := make(chan error, 1)
-	go func() { failed <- gw.Serve(ln, &logged{talk, logger}) }()
+	go func() { failed <- gw.Serve(ln, behind.handler) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
@@ -95,17 +96,50 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	// Everything below must end although ctx has.
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 	defer cancel()
-	err = errors.Join(err, gw.Shutdown(patience))
-	talk.Close()
-	if err := store.Close(); err != nil {
-		return fmt.Errorf("close the data file: %w", err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if down := gw.Shutdown(patience); errors.Is(down, context.DeadlineExceeded) {
 		logger.Warn("some connections did not answer the close in time")
-		err = nil
+	} else {
+		err = errors.Join(err, down)
+	}
+	if err := behind.close(); err != nil {
+		return err
 	}
 	logger.Info("stopped")
 	return err
+}
+
+// home is what the gateway's events go to.
+type home struct {
+	handler gateway.Handler
+	about   []any        // for the log, in pairs
+	close   func() error // after the gateway's Shutdown; a second call does nothing
+}
+
+// behind opens the home that the flags ask for.
+func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *gateway.Server, management string, logger *slog.Logger) (*home, error) {
+	if s.Stack.Functions != "" {
+		return s.Stack.open(ctx, getenv, management, logger)
+	}
+	store, dir, err := s.openStore(ctx, getenv, logger)
+	if err != nil {
+		return nil, err
+	}
+	connections := memory.NewTable()
+	talk := chat.New(
+		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
+		chat.Options{Server: "parley " + version, Rate: s.rate(), Logger: logger},
+	)
+	return &home{
+		handler: &logged{talk, logger},
+		about:   []any{"data", dir},
+		close: sync.OnceValue(func() error {
+			talk.Close()
+			if err := store.Close(); err != nil {
+				return fmt.Errorf("close the data file: %w", err)
+			}
+			return nil
+		}),
+	}, nil
 }
 
 func (s *serveCmd) logger(w io.Writer) *slog.Logger {
