@@ -43,7 +43,7 @@ func (c *conn) answer(ctx context.Context, x expectation, a action) (event, erro
 		}
 		e, err := c.find(ctx, x, mark, func(e event) bool {
 			m, said := e.body.(*protocol.Said)
-			return e.id == a["id"] && !(said && c.me.ID != "" && m.Person != c.me.ID) // others may use the same id
+			return e.id == a["id"] && !(said && c.foreign(m, a))
 		})
 		if err != nil {
 			return e, err
@@ -53,6 +53,16 @@ func (c *conn) answer(ctx context.Context, x expectation, a action) (event, erro
 			return e, err
 		}
 	}
+}
+
+// foreign tells whether a message is not the copy of what was just said although
+// it has its id: others may use the same one, and so may this person elsewhere.
+func (c *conn) foreign(m *protocol.Said, a action) bool {
+	room := a["room"]
+	if room == nil {
+		room = protocol.GeneralRoom
+	}
+	return m.Room != room || c.me.ID != "" && m.Person != c.me.ID
 }
 
 // waitOut waits where an event tells to come again later because of how much is
@@ -121,11 +131,7 @@ func (c *conn) sayAs(ctx context.Context, a action) (*protocol.Said, error) {
 	if err != nil {
 		return nil, err
 	}
-	room, text := a["room"], a["text"]
-	if room == nil {
-		room = protocol.GeneralRoom
-	}
-	if m.Room != room || m.Text != text || c.me.ID != "" && m.Person != c.me.ID {
+	if m.Text != a["text"] {
 		return m, x.but(m)
 	}
 	return m, nil
