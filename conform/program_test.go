@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,31 +30,45 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// parley is the program, built once for all tests.
-var parley = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(scratch, "parley")
+// parley is the program, and bootstrap that of its Lambda functions, built once
+// for all tests.
+var (
+	parley    = sync.OnceValues(func() (string, error) { return build("parley", ".") })
+	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/bootstrap", "-tags", "lambda.norpc") })
+)
+
+func build(name, folder string, flags ...string) (string, error) {
+	binary := filepath.Join(scratch, name)
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	command := exec.Command("go", slices.Concat([]string{"build", "-o", binary}, flags, []string{folder})...)
+	command.Dir = ".."
+	if out, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", folder, err, out)
 	}
 	return binary, nil
-})
+}
 
-// serve runs the program on a free port with data of its own until the test
-// ends, and returns it as a target.
+// serve runs parley serve, as a home of its own.
 func serve(t *testing.T, flags ...string) Target {
+	t.Helper()
+	// What comes back must survive a crash here, not a power cut: thousands of
+	// syncs would be most of what the tests take.
+	target := program(t, append([]string{"--management", "off", "--durability", "normal"}, flags...)...)
+	target.Local = true
+	return target
+}
+
+// program runs the program on a free port with data of its own until the test
+// ends, and returns it as a target.
+func program(t *testing.T, flags ...string) Target {
 	t.Helper()
 	binary, err := parley()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What comes back must be durable by a crash, not by a power cut: thousands
-	// of syncs would be most of what the tests take.
-	command := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--management", "off", "--data", t.TempDir(), "--durability", "normal"}, flags...)...)
+	command := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)...)
 	var log bytes.Buffer // written by the goroutine of Cmd, read after Wait
 	command.Stderr = &log
 	stdout, err := command.StdoutPipe()
@@ -87,7 +102,6 @@ func serve(t *testing.T, flags ...string) Target {
 		if err != nil {
 			t.Fatal(err)
 		}
-		target.Local = true
 		return target
 	case <-ended:
 		t.Fatalf("parley ended at once:\n%s", log.String())
