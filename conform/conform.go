@@ -151,13 +151,28 @@ func (r *run) probe(ctx context.Context) error {
 	return nil
 }
 
-// one runs one case. What its connections saw on the side counts as well.
+// attempts is how often a case is run whose connections are sent back.
+const attempts = 3
+
+// one runs one case. What its connections saw on the side counts as well. Where
+// the server told one of them to come back, everything comes back: that may
+// happen to any connection, for example to a plain one which a message in
+// general met while API Gateway was still accepting it.
 func (r *run) one(ctx context.Context, c Case) error {
 	limit := caseIn * r.target.Patience
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the case was not done within %s", limit))
 	defer cancel()
-	s := newSuite(r)
-	err := c.Run(ctx, s)
-	s.close()
-	return errors.Join(err, s.aside())
+	for attempt := 1; ; attempt++ {
+		s := newSuite(r)
+		err := c.Run(ctx, s)
+		s.close()
+		aside := s.aside()
+		after, told := s.sentBack()
+		if err == nil || aside != nil || !told || attempt == attempts {
+			return errors.Join(err, aside)
+		}
+		if wait := sleep(ctx, after); wait != nil {
+			return err
+		}
+	}
 }

@@ -345,7 +345,32 @@ var mutants = []struct {
 	{"mends what is not UTF-8", "frame/not_UTF-8", "UTF-8", &proxy{action: func(l *link, frame string) []string {
 		return []string{strings.ToValidUTF8(frame, "")}
 	}}},
+	{"sends everybody back", "hello/welcome", "come back", &proxy{event: sendBack(attempts)}},
 	{"swallows parts", "frame/in_parts", "four frames", &proxy{action: on("message", func(l *link, m action) bool { return false })}},
+}
+
+// sendBack ends the first connections that hear something, and tells them to come back.
+func sendBack(times int) func(*link, string) []string {
+	return func(l *link, frame string) []string {
+		if l.number <= times+1 { // the first one is the probe's
+			l.tell(`{"type":"error","code":"unavailable","message":"Please come back.","retry":true,"after":20}`)
+			l.client.Close(protocol.CloseTryLater, "unavailable")
+			return nil
+		}
+		return []string{frame}
+	}
+}
+
+// Who is told to come back comes back.
+func TestSentBack(t *testing.T) {
+	target := (&proxy{event: sendBack(attempts - 1)}).start(t, serve(t))
+	if err := RunCases(t.Context(), target, helloCases()[1:2], func(r Result) {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestMutants shows that the suite can fail: each wrong server is found by the

@@ -143,6 +143,22 @@ func (s *Suite) aside() error {
 	return nil
 }
 
+// sentBack tells whether a connection was ended with the word to come back, and
+// after how long. Call it after close.
+func (s *Suite) sentBack() (after time.Duration, told bool) {
+	for _, c := range s.conns {
+		if websocket.CloseStatus(c.ended) == -1 {
+			continue // by us, or without a close
+		}
+		for _, e := range c.got {
+			if b, ok := e.body.(*protocol.Error); ok && b.ID == "" && b.Retry {
+				after, told = max(after, time.Duration(b.After)*time.Millisecond), true
+			}
+		}
+	}
+	return after, told
+}
+
 // together runs f for each number below n, at once, and joins their errors.
 func together(n int, f func(int) error) error {
 	errs := make([]error, n)
