@@ -283,8 +283,9 @@ func TestKillUnderLoad(t *testing.T) {
 
 // The same id again is the same message, on this connection and another one,
 // before and after a crash.
-func TestSendAgain(t *testing.T) {
-	p := start(t)
+func TestSendAgain(t *testing.T) { inBothHomes(t, sendAgain) }
+
+func sendAgain(t *testing.T, p *program) {
 	c := connect(t, p, protocol.Subprotocol)
 	c.send(`{"type":"hello","name":"Ada","rooms":[{"room":"general"}]}`)
 	session := c.next("welcome").Session

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // startTimeout is how long the program may take to print its addresses.
@@ -34,8 +37,28 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(scratch)
 		code = m.Run()
+		stopEmulator()
+		if left := leftovers(); left != nil {
+			fmt.Fprintln(os.Stderr, "the tests left something behind:", left)
+			code = max(code, 1)
+		}
 	}()
 	os.Exit(code)
+}
+
+// leftovers tells of goroutines, and on Linux of processes, that outlive the tests.
+func leftovers() error {
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if err := goleak.Find(); err != nil {
+		return err
+	}
+	children, _ := filepath.Glob("/proc/self/task/*/children") // elsewhere none is found
+	for _, file := range children {
+		if pids, err := os.ReadFile(file); err == nil && len(pids) > 0 {
+			return fmt.Errorf("child processes %s", pids)
+		}
+	}
+	return nil
 }
 
 // build compiles the program once for all tests.

@@ -17,15 +17,16 @@ import (
 const sampleFrame = `{"type":"message","from":"<username>","text":"<message>"}`
 
 func TestSampleFrame(t *testing.T) {
-	p := start(t)
-	alice, listener := connect(t, p), connect(t, p)
-	alice.send(sampleFrame)
-	for _, c := range []*connection{alice, listener} {
-		e := c.next("message", "error", "notice")
-		if e.Type != "message" || e.From != "<username>" || e.Text != "<message>" || e.Seq != 1 {
-			t.Errorf("got %s", e.raw)
+	inBothHomes(t, func(t *testing.T, p *program) {
+		alice, listener := connect(t, p), connect(t, p)
+		alice.send(sampleFrame)
+		for _, c := range []*connection{alice, listener} {
+			e := c.next("message", "error", "notice")
+			if e.Type != "message" || e.From != "<username>" || e.Text != "<message>" || e.Seq != 1 {
+				t.Errorf("got %s", e.raw)
+			}
 		}
-	}
+	})
 }
 
 func TestConfig(t *testing.T) {
@@ -55,8 +56,10 @@ func TestConfig(t *testing.T) {
 func TestWscat(t *testing.T) {
 	node := Need(t, "node")
 	script := filepath.Join(NodeModules(t), "wscat", "bin", "wscat")
-	p := start(t)
+	inBothHomes(t, func(t *testing.T, p *program) { talkByWscat(t, p, node, script) })
+}
 
+func talkByWscat(t *testing.T, p *program, node, script string) {
 	lines := make(chan string, 16)
 	var first io.Writer
 	for i := range 2 {

@@ -2,6 +2,7 @@
 // and a watch over each page for what must never happen in one.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,20 +16,26 @@ const START = 20_000 // ms for the program to print its addresses
 
 const binary = process.env.PARLEY_BINARY ?? assert.fail('PARLEY_BINARY names the program')
 const screenshots = process.env.PARLEY_SCREENSHOTS
+const only = process.env.PARLEY_LOOKS
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
-/** The four ways in which each flow is driven. */
+/** The four ways in which each flow is driven; PARLEY_LOOKS names one of them. */
 export const looks = [
   { name: 'desktop light', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   { name: 'desktop dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
   { name: 'phone light', viewport: { width: 390, height: 844 }, colorScheme: 'light', hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
   { name: 'phone dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
-]
+].filter(({ name }) => !only || name === only)
+
+/** With PARLEY_FUNCTIONS and PARLEY_DYNAMODB_ENDPOINT the program itself runs the other home; each server has a table of its own. */
+const home = () => process.env.PARLEY_FUNCTIONS
+  ? ['--management', '127.0.0.1:0', '--table', `browser-${randomUUID()}`]
+  : ['--management', 'off']
 
 /** Starts the program on a port and data of its own, until the test t ends. */
 export async function serve(t, ...flags) {
   const data = mkdtempSync(join(tmpdir(), 'parley-browser-'))
-  const server = new Server(data, flags)
+  const server = new Server(data, [...home(), ...flags])
   t.after(async () => {
     await server.kill()
     rmSync(data, { recursive: true, force: true })
@@ -49,7 +56,7 @@ class Server {
   }
 
   async start(listen = new URL(this.website).host) {
-    const child = spawn(binary, ['serve', '--listen', listen, '--management', 'off', '--rate-limits', 'off', '--data', this.#data, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(binary, ['serve', '--listen', listen, '--rate-limits', 'off', '--data', this.#data, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stderr.on('data', text => { this.log += text })
     await new Promise((resolve, reject) => {
