@@ -15,6 +15,8 @@ const roleGuest = "guest"
 // milliseconds: a write for every reconnect would be many.
 const seenEvery = 60 * 60 * 1000
 
+var helloTwice = protocol.Errorf(protocol.HelloTwice, "This connection has said hello already.")
+
 // hello tells a connection who it is and lets it into its rooms. Where the name
 // it wants cannot be had, nothing changes and it may say hello again.
 func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
@@ -22,7 +24,7 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		return protocol.Errorf(protocol.NotPlain, "Hello needs a connection with the sub-protocol %s.", protocol.Subprotocol)
 	}
 	if t.conn.Person != "" {
-		return protocol.Errorf(protocol.HelloTwice, "This connection has said hello already.")
+		return helloTwice
 	}
 	p, token, err := t.chat.recognize(ctx, a.Session)
 	if err != nil {
@@ -41,11 +43,17 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		}
 		stored = true
 	}
-	t.conn.Person, t.conn.Session, t.conn.Stored, t.known = p.ID, p.Session, stored, &p
-	if err := t.keep(ctx); err != nil {
-		t.conn.Person, t.known = "", nil
+	err = t.change(ctx, func(conn *Connection) error {
+		if conn.Person != "" && conn.Person != p.ID {
+			return helloTwice
+		}
+		conn.Person, conn.Session, conn.Stored = p.ID, p.Session, stored
+		return nil
+	})
+	if err != nil {
 		return err
 	}
+	t.known = &p
 	rooms, seen := []string{}, map[string]bool{}
 	for _, r := range a.Rooms {
 		if !seen[r.Room] {

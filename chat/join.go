@@ -39,28 +39,39 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 // enter makes the connection a member of a room. Where that fails it is as if
 // it had not been tried, so that it can be tried again.
 func (t *turn) enter(ctx context.Context, room string, p Person) error {
-	before := t.conn.Rooms
-	if len(before) >= protocol.MaxRooms {
-		return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
-	}
 	m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
 	if p.Name != "" {
 		m.Person = p.ID
 	}
-	t.conn.Rooms = append(slices.Clip(before), room)
-	if err := t.keep(ctx); err != nil {
-		t.conn.Rooms = before
+	err := t.change(ctx, func(conn *Connection) error {
+		if slices.Contains(conn.Rooms, room) {
+			return nil
+		}
+		if len(conn.Rooms) >= protocol.MaxRooms {
+			return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
+		}
+		conn.Rooms = append(conn.Rooms, room)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	first, err := t.chat.Members.Join(ctx, room, m)
 	if err != nil {
-		t.conn.Rooms = before
-		return errors.Join(fmt.Errorf("join room %q: %w", room, err), t.keep(ctx))
+		return errors.Join(fmt.Errorf("join room %q: %w", room, err), t.exit(ctx, room))
 	}
 	if first && m.Person != "" {
 		t.chat.tellJoined(ctx, room, p)
 	}
 	return nil
+}
+
+// exit takes a room from those that the connection is noted to be in.
+func (t *turn) exit(ctx context.Context, room string) error {
+	return t.change(ctx, func(conn *Connection) error {
+		conn.Rooms = slices.DeleteFunc(conn.Rooms, func(r string) bool { return r == room })
+		return nil
+	})
 }
 
 // listPeople adds who is in the room, as many as the frame still takes.

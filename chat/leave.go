@@ -14,12 +14,11 @@ func (t *turn) leave(ctx context.Context, a *protocol.Leave) error {
 	if err != nil {
 		return fmt.Errorf("leave room %q: %w", a.Room, err)
 	}
-	if i := slices.Index(t.conn.Rooms, a.Room); i >= 0 {
+	if slices.Contains(t.conn.Rooms, a.Room) {
 		if last && t.conn.Stored {
 			t.chat.tellLeft(ctx, a.Room, t.conn.Person)
 		}
-		t.conn.Rooms = slices.Delete(slices.Clone(t.conn.Rooms), i, i+1)
-		if err := t.keep(ctx); err != nil {
+		if err := t.exit(ctx, a.Room); err != nil {
 			return err
 		}
 	}

@@ -63,6 +63,25 @@ func (t *turn) append(ctx context.Context, said []*protocol.Message) error {
 	return err
 }
 
+var errSomebody = errors.New("the connection is somebody already")
+
+// become notes who the connection is from now on.
+func (t *turn) become(ctx context.Context, p Person) error {
+	err := t.change(ctx, func(conn *Connection) error {
+		if conn.Person != "" && conn.Person != p.ID {
+			return errSomebody
+		}
+		conn.Person, conn.Stored = p.ID, true
+		return nil
+	})
+	if err != nil {
+		t.known = nil
+		return err
+	}
+	t.known = &p
+	return nil
+}
+
 // introduce names a plain connection by the first from it sends, or by the
 // nearest variant that is free.
 func (t *turn) introduce(ctx context.Context, from string) error {
@@ -92,13 +111,12 @@ func (t *turn) introduce(ctx context.Context, from string) error {
 			return t.chat.nameTaken(ctx, name)
 		}
 	}
-	was := t.conn
-	t.conn.Person, t.conn.Stored = p.ID, true
-	if err := t.keep(ctx); err != nil {
-		t.conn = was
+	err = t.become(ctx, p)
+	if errors.Is(err, errSomebody) { // another first message of it was faster
+		return t.chat.People.ReleaseName(ctx, p.ID, t.conn.ID)
+	} else if err != nil {
 		return err
 	}
-	t.known = &p
 	if p.Name != from {
 		text := fmt.Sprintf("You are %s.", p.Name)
 		if p.Name != name {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/protocol"
 )
@@ -164,10 +165,28 @@ func (t *turn) person(ctx context.Context) (Person, error) {
 	return p, nil
 }
 
-// keep stores the connection after it changed.
-func (t *turn) keep(ctx context.Context) error {
-	if err := t.chat.Connections.Put(ctx, t.conn); err != nil {
-		return fmt.Errorf("store connection: %w", err)
+// change changes what is known of the connection. On AWS another action of it
+// may do the same at the same time: then the change is made to what that one
+// stored, so it must be right on any state, and harmless where it is there
+// already. An error of it ends the attempt and is returned as it is.
+func (t *turn) change(ctx context.Context, change func(*Connection) error) error {
+	for {
+		c := t.conn
+		c.Rooms = slices.Clone(c.Rooms)
+		if err := change(&c); err != nil {
+			return err
+		}
+		err := t.chat.Connections.Put(ctx, c)
+		if err == nil {
+			c.Version++
+			t.conn = c
+			return nil
+		}
+		if !errors.Is(err, ErrChanged) {
+			return fmt.Errorf("store connection: %w", err)
+		}
+		if t.conn, err = t.chat.Connections.Get(ctx, t.conn.ID); err != nil {
+			return fmt.Errorf("look up connection: %w", err)
+		}
 	}
-	return nil
 }

@@ -33,16 +33,22 @@ type Connection struct {
 	Session [32]byte // hash of the session's token; zero: none
 	Stored  bool     // Person is in People
 	Rooms   []string // joined, in order of joining; at most protocol.MaxRooms
+	Version uint64   // counts the Puts, from 1; 0: not stored yet
 }
 
 // ErrNoConnection is returned for a connection that is not in the table.
 var ErrNoConnection = errors.New("no such connection")
 
+// ErrChanged is returned for a Connection that is not the one stored now.
+var ErrChanged = errors.New("the connection has changed")
+
 // ConnectionTable knows the open connections. All methods may be called
 // concurrently. The gateway's calls for one connection come one after the other
 // here, and at any time on AWS; beside them one that is gone may be deleted.
 type ConnectionTable interface {
-	// Put stores the connection, replacing what was known of it. Memberships
+	// Put stores the connection under the next Version. One with Version 0
+	// replaces whatever was known; any other must be the one stored now, else it
+	// is ErrChanged, and so it is where the connection was deleted. Memberships
 	// are not changed by it: Rooms is the caller's note of what it joined.
 	Put(ctx context.Context, c Connection) error
 	// Get returns the connection, or ErrNoConnection. The caller owns the result.

@@ -27,15 +27,11 @@ func (t *turn) rename(ctx context.Context, a *protocol.Rename) error {
 	if err != nil {
 		return err
 	}
-	if !t.conn.Stored {
-		was := t.conn
-		t.conn.Person, t.conn.Stored = after.ID, true
-		if err := t.keep(ctx); err != nil {
-			t.conn = was
+	if t.known = &after; !t.conn.Stored {
+		if err := t.become(ctx, after); err != nil {
 			return err
 		}
 	}
-	t.known = &after
 	renamed := protocol.Renamed{Type: "renamed", Person: after.ID, From: before.Name, To: after.Name}
 	frame := protocol.Encode(&renamed)
 	renamed.ID = a.ID

@@ -10,11 +10,13 @@ import (
 	"parley/chat"
 )
 
-// Put stores the connection, replacing what was known of it, and lets its row
-// count for another TTL. One write.
+// Put stores the connection, if it is the one stored now, and lets its row count
+// for another TTL. One write. Where its answer was lost and it is tried again
+// the row has changed, by ourselves: that too is chat.ErrChanged.
 func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 	row := connectionKey(c.ID)
 	row[ttlAttribute] = s.expiry()
+	row["version"] = number(c.Version + 1)
 	setText(row, "person", c.Person)
 	if c.Plain {
 		row["plain"] = flag()
@@ -32,7 +34,15 @@ func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 		}
 		row["rooms"] = &types.AttributeValueMemberL{Value: rooms}
 	}
-	if err := s.put(ctx, row, condition{}); err != nil {
+	var unchanged condition
+	if c.Version != 0 {
+		unchanged = is("version", number(c.Version))
+	}
+	err := s.put(ctx, row, unchanged)
+	if _, no := refused(err); no {
+		return chat.ErrChanged
+	}
+	if err != nil {
 		return fmt.Errorf("store connection %q: %w", c.ID, err)
 	}
 	s.noted.put(c.ID, c.Rooms)
@@ -55,6 +65,7 @@ func (s *Store) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection,
 func connection(id chat.ConnectionID, row item) chat.Connection {
 	c := chat.Connection{
 		ID: id, Plain: getFlag(row, "plain"), Person: getText(row, "person"), Session: getHash(row, "session"), Stored: getFlag(row, "stored"),
+		Version: getUint(row, "version"),
 	}
 	if rooms, ok := row["rooms"].(*types.AttributeValueMemberL); ok {
 		for _, r := range rooms.Value {

@@ -107,7 +107,7 @@ func TestRequests(t *testing.T) {
 	t.Run("a connection has a ttl", func(t *testing.T) {
 		s := script(t, now)
 		must(t, s.Put(t.Context(), chat.Connection{ID: "a=", Rooms: []string{"x#y"}}))
-		s.sent(t, `{"operation":"PutItem","Item":{"PK":{"S":"C#a="},"SK":{"S":"C"},"ttl":{"N":"1007800"},"rooms":{"L":[{"S":"x#y"}]}}}`)
+		s.sent(t, `{"operation":"PutItem","Item":{"PK":{"S":"C#a="},"SK":{"S":"C"},"ttl":{"N":"1007800"},"version":{"N":"1"},"rooms":{"L":[{"S":"x#y"}]}}}`)
 		s.Get(t.Context(), "a=")
 		s.sent(t, `{"operation":"GetItem","Key":{"PK":{"S":"C#a="},"SK":{"S":"C"}},"ConsistentRead":true}`)
 	})

@@ -35,7 +35,7 @@ func NewTable() *Table {
 	}
 }
 
-// Put stores the connection, replacing what was known of it.
+// Put stores the connection, if it is the one stored now, or ErrChanged.
 func (t *Table) Put(ctx context.Context, c chat.Connection) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -43,6 +43,10 @@ func (t *Table) Put(ctx context.Context, c chat.Connection) error {
 	c.Rooms = slices.Clone(c.Rooms)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if c.Version != 0 && c.Version != t.connections[c.ID].Version {
+		return chat.ErrChanged
+	}
+	c.Version++
 	t.connections[c.ID] = c
 	return nil
 }

@@ -25,6 +25,7 @@ func ConnectionTable(t *testing.T, open func(t testing.TB) Table) {
 	t.Run("an unknown connection is told", func(t *testing.T) { connectionUnknown(t, open(t)) })
 	t.Run("the caller owns what it gave and got", func(t *testing.T) { connectionOwned(t, open(t)) })
 	t.Run("delete ends the memberships", func(t *testing.T) { connectionDeleted(t, open(t)) })
+	t.Run("a change of what has changed is refused", func(t *testing.T) { connectionVersions(t, open(t)) })
 	t.Run("put leaves the memberships", func(t *testing.T) { putLeavesMemberships(t, open(t)) })
 	t.Run("a cancelled call changes nothing", func(t *testing.T) { connectionCancelled(t, open(t)) })
 	membership(t, open)
@@ -59,9 +60,47 @@ func connectionKept(t *testing.T, table Table) {
 }
 
 func sameConnection(a, b chat.Connection) bool {
+	a.Version, b.Version = 0, 0
 	rooms := slices.Equal(a.Rooms, b.Rooms) // no rooms may be nil or empty
 	a.Rooms, b.Rooms = nil, nil
 	return rooms && reflect.DeepEqual(a, b)
+}
+
+// Of several that change a connection at once one is in time; the others are
+// told, and nothing that one has noted is lost.
+func connectionVersions(t *testing.T, table Table) {
+	id := connect(t, table)
+	together(8, func(i int) {
+		for {
+			c, err := table.Get(t.Context(), id)
+			if err != nil {
+				t.Errorf("Get: %v", err)
+				return
+			}
+			c.Rooms = append(c.Rooms, fmt.Sprint("room ", i))
+			err = table.Put(t.Context(), c)
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, chat.ErrChanged) {
+				t.Errorf("Put of what has changed: %v, want ErrChanged", err)
+				return
+			}
+		}
+	})
+	c, err := table.Get(t.Context(), id)
+	must(t, err)
+	if len(c.Rooms) != 8 || c.Version != 9 {
+		t.Errorf("after 8 changes at once: %+v, want 8 rooms and version 9", c)
+	}
+	_, err = table.Delete(t.Context(), id)
+	must(t, err)
+	if err := table.Put(t.Context(), c); !errors.Is(err, chat.ErrChanged) {
+		t.Errorf("Put of a connection that was deleted: %v, want ErrChanged", err)
+	}
+	if _, err := table.Get(t.Context(), id); !errors.Is(err, chat.ErrNoConnection) {
+		t.Errorf("it is back: %v", err)
+	}
 }
 
 func connectionUnknown(t *testing.T, table Table) {

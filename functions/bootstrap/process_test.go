@@ -260,7 +260,14 @@ func TestThreeFunctions(t *testing.T) {
 		t.Errorf("OnDisconnect: %s", got)
 	}
 	wantPosts([2]string{"page", `"left":[{`}) // told before the function is frozen
+	// A connection that nobody knows any more is told so, and ended.
 	act("alice", `{"type":"message","from":"alice","text":"hello"}`)
+	if p := <-posts; p.method != "POST" || !strings.Contains(p.body, `"code":"unavailable"`) {
+		t.Errorf("a forgotten connection was sent %q", p)
+	}
+	if p := <-posts; p.method != "DELETE" {
+		t.Errorf("a forgotten connection was sent %q", p)
+	}
 	wantPosts()
 	for name, l := range functions {
 		l.process.Process.Kill()
