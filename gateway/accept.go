@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -68,7 +67,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 
 // connect asks the handler, and answers the handshake. It returns nil when there is no connection after all.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection, early []byte) {
-	h := Handshake{Subprotocols: offered(r.Header), Origin: r.Header.Get("Origin"), Address: s.address(r), UserAgent: r.UserAgent()}
+	h := Handshake{
+		Subprotocols: offered(r.Header), Origin: keep(r.Header.Get("Origin")), Address: s.address(r), UserAgent: keep(r.UserAgent()),
+	}
 	id, connectedAt := newID(), s.now()
 	var subprotocol string
 	err := s.contain(func(ctx context.Context) (err error) {
@@ -104,7 +105,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
 
 	c = &connection{
-		server: s, id: id, address: h.Address, userAgent: strings.Clone(h.UserAgent), connectedAt: connectedAt,
+		server: s, id: id, address: h.Address, userAgent: h.UserAgent, connectedAt: connectedAt,
 		socket: newSocket(conn), frames: frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes},
 		flushing: true, flushed: make(chan struct{}), // so that a post waits for the answer to be written
 	}

@@ -21,10 +21,10 @@ import (
 // Handshake is what OnConnect is told about the client's request. It is an alias of an unnamed struct, so that a
 // handler's package can declare the identical type without importing this one.
 type Handshake = struct {
-	Subprotocols []string // as offered, in order
+	Subprotocols []string // as offered, in order; at most 16
 	Origin       string   // empty if the client sent none: then it is no browser
 	Address      string   // the client's IP address, without a port
-	UserAgent    string
+	UserAgent    string   // its first 256 bytes
 }
 
 // Handler is told what happens to connections. Calls for one connection come one after the other: OnConnect, then any

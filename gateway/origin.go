@@ -30,7 +30,7 @@ func (s *Server) wrongHost(r *http.Request) string {
 		return ""
 	}
 	return fmt.Sprintf("This server knows itself only as localhost or by its IP address, not as %q.\n"+
-		"hint: start it with --url and the address that people type, such as --url %s://%s", r.Host, scheme(r), "chat.example.org")
+		"hint: start it with --url and the address that people type, such as --url %s://%s", quotable(r.Host), scheme(r), "chat.example.org")
 }
 
 // wrongOrigin says why a socket is refused; empty if it is not. Browsers send an Origin with every WebSocket and let any
@@ -48,7 +48,7 @@ func (s *Server) wrongOrigin(r *http.Request) string {
 		return ""
 	}
 	return fmt.Sprintf("A page of %q may not open a socket here, only one of %q.\n"+
-		"hint: if people reach this server under another address, start it with --url and that address", strings.Join(origins, ", "), want)
+		"hint: if people reach this server under another address, start it with --url and that address", quotable(strings.Join(origins, ", ")), quotable(want))
 }
 
 func scheme(r *http.Request) string {

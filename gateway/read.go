@@ -139,7 +139,7 @@ func (c *connection) handle(messages ...[]byte) {
 	} else {
 		frame = internalError(c.id, newID())
 	}
-	c.server.log.Error("OnAction", "connection", c.id, "told", string(frame), "error", err)
+	c.server.log.Error("OnAction", "connection", c.id, "error", err)
 	c.send(encode([][]byte{frame}), c.server.now())
 }
 
