@@ -52,7 +52,7 @@ type link struct {
 func (p *proxy) start(t *testing.T, upstream Target) Target {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(p)
-	p.upstream, p.ctx, p.known = upstream, ctx, map[string]string{}
+	p.upstream, p.ctx, p.links, p.known = upstream, ctx, nil, map[string]string{}
 	p.own = server.URL
 	t.Cleanup(func() {
 		cancel()
