@@ -70,9 +70,50 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 	h := Handshake{
 		Subprotocols: offered(r.Header), Origin: keep(r.Header.Get("Origin")), Address: s.address(r), UserAgent: keep(r.UserAgent()),
 	}
-	id, connectedAt := newID(), s.now()
-	var subprotocol string
-	err := s.contain(func(ctx context.Context) (err error) {
+	c = s.newConnection(h)
+	// OnConnect may make the id known to others, who post to it before OnConnect has returned. "Gone" would make them
+	// forget a connection that is about to live, so it is found already; API Gateway does say so.
+	if !s.options.Unordered {
+		s.connections.add(c)
+	}
+	subprotocol, err := s.ask(r, c.id, h)
+	if err != nil {
+		c.abandon()
+		status := refusal(err)
+		level := slog.LevelInfo
+		if status >= 500 && r.Context().Err() == nil { // else the client has gone, and nothing is wrong here
+			level = slog.LevelError
+		}
+		s.log.Log(r.Context(), level, "handshake refused", "connection", c.id, "status", status, "error", err)
+		s.refuse(w, status, http.StatusText(status))
+		return nil, nil
+	}
+	if s.options.Unordered {
+		s.connections.add(c)
+	}
+	if subprotocol != "" && !slices.Contains(h.Subprotocols, subprotocol) {
+		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", c.id, "subprotocol", subprotocol)
+		c.abandon()
+		s.disconnect(c.id, closeAbnormal, "")
+		s.refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
+		return nil, nil
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.log.Debug("gone during the handshake", "connection", c.id, "error", err)
+		c.abandon()
+		s.disconnect(c.id, closeAbnormal, "")
+		return nil, nil
+	}
+	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
+	s.log.Debug("connected", "connection", c.id, "address", h.Address, "subprotocol", subprotocol)
+	c.open(conn, switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol))
+	return c, early
+}
+
+// ask calls OnConnect, or what stands in its place.
+func (s *Server) ask(r *http.Request, id string, h Handshake) (subprotocol string, err error) {
+	err = s.contain(func(ctx context.Context) (err error) {
 		if s.informed != nil {
 			subprotocol, err = s.informed.OnRequest(ctx, id, h.Address, r)
 		} else {
@@ -80,62 +121,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 		}
 		return err
 	})
-	if err != nil {
-		status := refusal(err)
-		level := slog.LevelInfo
-		if status >= 500 && r.Context().Err() == nil { // else the client has gone, and nothing is wrong here
-			level = slog.LevelError
-		}
-		s.log.Log(r.Context(), level, "handshake refused", "connection", id, "status", status, "error", err)
-		s.refuse(w, status, http.StatusText(status))
-		return nil, nil
-	}
-	if subprotocol != "" && !slices.Contains(h.Subprotocols, subprotocol) {
-		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", id, "subprotocol", subprotocol)
-		s.disconnect(id, closeAbnormal, "")
-		s.refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
-		return nil, nil
-	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		s.log.Debug("gone during the handshake", "connection", id, "error", err)
-		s.disconnect(id, closeAbnormal, "")
-		return nil, nil
-	}
-	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
-
-	c = &connection{
-		server: s, id: id, address: h.Address, userAgent: h.UserAgent, connectedAt: connectedAt,
-		socket: newSocket(conn), frames: frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes},
-		flushing: true, flushed: make(chan struct{}), // so that a post waits for the answer to be written
-	}
-	c.heard.Store(int64(s.now()))
-	c.activeAt.Store(c.heard.Load())
-	if s.options.Unordered {
-		c.underWay = make(chan struct{}, maxUnderWay)
-	}
-	s.connections.add(c)
-	s.log.Debug("connected", "connection", id, "address", h.Address, "subprotocol", subprotocol)
-
-	conn.SetWriteDeadline(time.Now().Add(s.options.HandshakeTimeout))
-	conn.Write(switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol)) // if it fails, so does the first read
-	conn.SetWriteDeadline(time.Time{})
-	c.opened()
-	return c, early
-}
-
-// opened lets frames out that were posted while the handshake was being answered.
-func (c *connection) opened() {
-	c.mu.Lock()
-	if c.queue == nil {
-		c.endFlush()
-	} else {
-		go c.flush()
-	}
-	c.mu.Unlock()
-	if c.server.isDraining() {
-		c.drop(closeRestart, "server is going down") // Shutdown may have looked for connections before this one was
-	}
+	return subprotocol, err
 }
 
 // refusal is the status for an error of OnConnect.

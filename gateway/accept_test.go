@@ -161,7 +161,7 @@ func TestOnConnect(t *testing.T) {
 			}
 		}
 	})
-	t.Run("holds the handshake, and until then a post finds nobody", func(t *testing.T) {
+	t.Run("holds the handshake, and what is posted meanwhile follows it", func(t *testing.T) {
 		h := newHandler()
 		ids, goOn := make(chan string), make(chan struct{})
 		h.onConnect = func(_ context.Context, id string, _ gateway.Handshake) (string, error) {
@@ -173,8 +173,8 @@ func TestOnConnect(t *testing.T) {
 		c := s.dial()
 		io.WriteString(c, strings.Join(s.upgrade(), "\r\n")+"\r\n\r\n")
 		id := receive(t, ids)
-		if lost, err := s.Post(t.Context(), [][]byte{[]byte("early")}, []string{id}); err != nil || !slices.Equal(lost, []string{id}) {
-			t.Errorf("gone %v, error %v; want %s gone", lost, err, id)
+		if lost, err := s.Post(t.Context(), texts("early"), []string{id}); err != nil || lost != nil {
+			t.Errorf("gone %v, error %v", lost, err)
 		}
 		c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 		if b, err := c.r.Peek(1); err == nil {
@@ -186,10 +186,89 @@ func TestOnConnect(t *testing.T) {
 		if resp, err := http.ReadResponse(c.r, nil); err != nil || resp.StatusCode != 101 {
 			t.Fatalf("response %v, error %v", resp, err)
 		}
-		for lost := []string{id}; len(lost) > 0; {
-			lost, _ = s.Post(t.Context(), [][]byte{[]byte("now")}, []string{id})
-		}
+		s.Post(t.Context(), texts("now"), []string{id})
+		c.want(text, "early")
 		c.want(text, "now")
+	})
+	t.Run("is followed by the close of who was closed meanwhile", func(t *testing.T) {
+		h := newHandler()
+		var s *home
+		h.onConnect = func(ctx context.Context, id string, _ gateway.Handshake) (string, error) {
+			s.Post(ctx, texts("you are banned"), []string{id})
+			time.Sleep(100 * time.Millisecond) // longer than a client has to answer a close
+			s.Close(ctx, 4003, "banned", id)
+			time.Sleep(100 * time.Millisecond)
+			return "", nil
+		}
+		s = start(t, gateway.Options{FarewellTimeout: 50 * time.Millisecond}, h, nil)
+		c, id := s.open()
+		c.want(text, "you are banned")
+		c.wantClose(4003)
+		if got := receive(t, h.disconnected); got != id {
+			t.Errorf("%s disconnected, want %s", got, id)
+		}
+	})
+	t.Run("of 400 while others post to all who are known: nobody is gone, deaf or mute", func(t *testing.T) {
+		const n = 400
+		h := newHandler()
+		var s *home
+		var mu sync.Mutex
+		var ids []string
+		h.onConnect = func(_ context.Context, id string, _ gateway.Handshake) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			ids = append(ids[:len(ids):len(ids)], id)
+			return "", nil
+		}
+		known := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return ids
+		}
+		s = start(t, gateway.Options{}, h, nil)
+		stop := make(chan struct{})
+		var posters, arrivals sync.WaitGroup
+		for range 2 {
+			posters.Go(func() {
+				for seen := 0; ; {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					to := known()
+					if lost, err := s.Post(context.Background(), texts("busy"), to[seen:]); lost != nil || err != nil {
+						t.Errorf("gone %q, error %v", lost, err)
+						return
+					}
+					seen = len(to)
+				}
+			})
+		}
+		clients := make(chan *client, n)
+		for range 8 {
+			arrivals.Go(func() {
+				for range n / 8 {
+					c, _ := s.open()
+					clients <- c
+				}
+			})
+		}
+		arrivals.Wait()
+		close(stop)
+		posters.Wait()
+		if lost, _ := s.Post(t.Context(), texts("last"), known()); lost != nil {
+			t.Errorf("%d gone", len(lost))
+		}
+		close(clients)
+		for c := range clients {
+			for got := ""; got != "last"; {
+				var err error
+				if _, got, err = c.frame(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 	})
 	t.Run("is followed at once by posts, of which none is lost", func(t *testing.T) {
 		h := newHandler()
@@ -199,9 +278,11 @@ func TestOnConnect(t *testing.T) {
 		h.onConnect = func(_ context.Context, id string, _ gateway.Handshake) (string, error) {
 			posters.Go(func() {
 				for i, lost := 0, []string{id}; i < 3; {
-					if lost, _ = s.Post(context.Background(), texts(fmt.Sprint(i)), []string{id}); lost == nil {
-						i++
+					if lost, _ = s.Post(context.Background(), texts(fmt.Sprint(i)), []string{id}); lost != nil {
+						t.Errorf("post %d: gone", i)
+						return
 					}
+					i++
 				}
 			})
 			return "", nil

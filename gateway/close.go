@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,21 +39,25 @@ func (c *connection) drop(code int, reason string) {
 
 // close begins a close from our side; false: one has begun already.
 func (c *connection) close(code int, reason string, farewell func() []byte) bool {
-	patience := c.server.options.FarewellTimeout
-	if code == closeSlowReader {
-		patience *= 2 // it has to take what is under way first
-	}
+	parting := make(chan struct{})
 	c.mu.Lock()
 	if c.phase != phaseOpen {
 		c.mu.Unlock()
 		return false
 	}
-	c.phase, c.deadline = phaseClosing, c.server.now()+patience
+	c.phase, c.deadline = phaseClosing, c.server.now()+c.server.patience(code)
+	c.parting = parting // the reading goroutine must not end before the frames are out that are made now, without the lock
 	c.code, c.reason = code, reason
 	if c.queue != nil && code == closeSlowReader {
 		c.queue.drop()
 	}
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.parting = nil
+		c.mu.Unlock()
+		close(parting)
+	}()
 
 	var last []byte
 	if farewell != nil {
@@ -62,6 +67,14 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 	}
 	c.say(append(last, closeFrame(code, reason)...))
 	return true
+}
+
+// patience is how long a client has to answer a close frame.
+func (s *Server) patience(code int) time.Duration {
+	if code == closeSlowReader {
+		return 2 * s.options.FarewellTimeout // it has to take what is under way first
+	}
+	return s.options.FarewellTimeout
 }
 
 // say sends the last frames, unless a close frame has gone out already.
@@ -78,7 +91,7 @@ func (c *connection) say(last []byte) {
 	err := c.put(last)
 	c.mu.Unlock()
 	if err != nil {
-		c.socket.abort()
+		c.abort()
 	}
 }
 
@@ -112,12 +125,11 @@ func (c *connection) lose() {
 // that the close frame is not overtaken by a reset.
 func (c *connection) finish() {
 	c.mu.Lock()
-	flushed := c.flushed
-	c.mu.Unlock()
-	if flushed != nil {
-		<-flushed // the sweep aborts it at the deadline
+	for wait := cmp.Or(c.parting, c.flushed); wait != nil; wait = cmp.Or(c.parting, c.flushed) {
+		c.mu.Unlock()
+		<-wait // the sweep aborts a flush at the deadline
+		c.mu.Lock()
 	}
-	c.mu.Lock()
 	c.phase = phaseClosed
 	code, reason := c.code, c.reason
 	c.mu.Unlock()

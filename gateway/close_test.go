@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,6 +97,37 @@ func TestClose(t *testing.T) {
 		c.want(text, "you are banned")
 		c.wantClose(4003)
 	})
+}
+
+// TestFarewellUnderWay fears a reader that ends while the farewell is being made, so that no close frame goes out.
+func TestFarewellUnderWay(t *testing.T) {
+	for _, transport := range transports {
+		t.Run(transport.name, func(t *testing.T) {
+			asked, goOn := make(chan int, 10), make(chan struct{})
+			release := sync.OnceFunc(func() { close(goOn) })
+			defer release()
+			h := newHandler()
+			s := start(t, gateway.Options{MaxAge: 100 * time.Millisecond, Farewell: func(code int) []byte {
+				asked <- code
+				<-goOn
+				return []byte("farewell")
+			}}, h, transport.listen)
+			c, id := s.open()
+			if code := receive(t, asked); code != 1001 {
+				t.Fatalf("farewell for %d", code)
+			}
+			c.send(masked(final|binaryFrame, "x")) // ends the reading
+			nothing(t, h.disconnected, 100*time.Millisecond)
+			release()
+			c.want(text, "farewell")
+			c.wantClose(1001)
+			c.wantEnd()
+			c.Close()
+			if got := receive(t, h.disconnected); got != id || len(asked) != 0 {
+				t.Errorf("%s disconnected, want %s; %d farewells more", got, id, len(asked))
+			}
+		})
+	}
 }
 
 func TestPeerGoes(t *testing.T) {

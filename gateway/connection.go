@@ -13,7 +13,7 @@ type connection struct {
 	id        string
 	address   string
 	userAgent string
-	socket    socket
+	socket    socket      // nil until the handshake is answered; set once, guarded by mu until then
 	frames    frameReader // only the reading goroutine's
 
 	underWay chan struct{} // holds one for each message that is handled; nil: Options.Unordered is not set
@@ -35,15 +35,16 @@ type connection struct {
 	deadline time.Duration // when a connection that is closing is given up, of the server's own clock
 	flushing bool          // a goroutine writes, or the handshake is not answered yet: all else has to queue
 	flushed  chan struct{} // closed when flushing ends
+	parting  chan struct{} // closed when the close frame that the phase promises has been said; nil: no need to wait
 	queue    *queue        // nil while nothing waits
 }
 
 type phase uint8
 
 const (
-	phaseOpen    phase = iota
-	phaseClosing       // nothing is posted any more; a close frame goes out, and the peer's is awaited
-	phaseClosed        // nothing goes out any more
+	phaseOpen    phase = iota // also while connecting, as long as socket is nil
+	phaseClosing              // nothing is posted any more; a close frame goes out, and the peer's is awaited
+	phaseClosed               // nothing goes out any more
 )
 
 // sent is what became of a post.
@@ -77,7 +78,7 @@ func (c *connection) send(b []byte, at time.Duration) sent {
 		c.server.log.Info("slow reader", "connection", c.id, "limit_bytes", o.MaxQueueBytes)
 		c.drop(closeSlowReader, "slow reader")
 	default:
-		c.socket.abort() // the reading goroutine learns of it and finishes
+		c.abort() // the reading goroutine learns of it and finishes
 	}
 	return sentGone
 }

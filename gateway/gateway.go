@@ -30,8 +30,10 @@ type Handshake = struct {
 // Handler is told what happens to connections. Calls for one connection come one after the other: OnConnect, then any
 // number of OnAction, then OnDisconnect. Calls for different connections come at the same time.
 type Handler interface {
-	// OnConnect decides about a handshake, which waits for it. Nothing can be posted to id before it has returned.
-	// The sub-protocol must be one of those offered, or empty. An error that has a method HTTPStatus() int with a
+	// OnConnect decides about a handshake, which waits for it. What is posted to id meanwhile follows the answer, or is
+	// lost when that is a refusal. With Options.Unordered id is gone to a Post before OnConnect has returned, as
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+	// has it. The sub-protocol must be one of those offered, or empty. An error that has a method HTTPStatus() int with a
 	// value from 300 to 599 refuses with that status, any other error with 502, as API Gateway does. A refused
 	// connection has no OnDisconnect.
 	OnConnect(ctx context.Context, id string, h Handshake) (subprotocol string, err error)

@@ -9,9 +9,10 @@ import (
 // UTF-8. Two Posts that come one after the other arrive in that order everywhere.
 //
 // Post MUST NOT wait for a slow reader, and does not: what its kernel buffer doesn't take at once waits in memory,
-// up to MaxQueueBytes; past that it is closed with 4008. gone lists, in order, the ids that got nothing: unknown, still
-// connecting, closing, or closed by this Post for being slow. With KeepSlowReaders, a connection that too much waits for
-// is not among them, though it gets nothing. err is only the context's.
+// up to MaxQueueBytes; past that it is closed with 4008. What is posted while OnConnect decides about a handshake waits too,
+// until it is answered. gone lists, in order, the ids that got nothing: unknown, closing, or closed by this Post for being
+// slow. With Unordered those whose OnConnect has not returned yet are among them; with KeepSlowReaders, a connection that
+// too much waits for is not, though it gets nothing. err is only the context's.
 func (s *Server) Post(ctx context.Context, frames [][]byte, to []string) (gone []string, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 		s.cancelActions()
-		s.connections.each(nil, func(c *connection) { c.socket.abort() })
+		s.connections.each(nil, (*connection).abort)
 		server.Close()
 		select {
 		case <-done:

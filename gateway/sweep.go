@@ -41,8 +41,11 @@ func (s *Server) sweep() {
 // check does what is due for one connection. It MUST NOT block.
 func (c *connection) check(now time.Duration) {
 	c.mu.Lock()
-	phase, overdue := c.phase, now > c.deadline
+	phase, overdue, connecting := c.phase, now > c.deadline, c.socket == nil
 	c.mu.Unlock()
+	if connecting {
+		return
+	}
 	if phase == phaseClosing && overdue {
 		c.server.log.Debug("close not answered", "connection", c.id)
 		c.socket.abort()
