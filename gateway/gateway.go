@@ -83,7 +83,7 @@ type Options struct {
 	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
 	MaxFrameBytes    int           // longest frame of a message, in bytes; 0: as long as the message may be
 	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
-	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare
+	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare, and at most 20,000
 	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s; negative: never
 	IdleTimeout      time.Duration // without a message either way, pings apart, after which a connection is closed with 1001; 0: none
 	MaxAge           time.Duration // of a connection, after which it is closed with 1001; 0: none
@@ -121,7 +121,7 @@ func (o Options) withDefaults() Options {
 	o.SocketPath = cmp.Or(o.SocketPath, "/socket")
 	o.MaxMessageBytes = cmp.Or(o.MaxMessageBytes, 32<<10)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 1<<20)
-	o.MaxConnections = cmp.Or(o.MaxConnections, max(descriptors()-spareDescriptors, descriptors()/2))
+	o.MaxConnections = cmp.Or(o.MaxConnections, defaultMaxConnections(descriptors()))
 	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, time.Minute)

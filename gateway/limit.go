@@ -18,10 +18,19 @@ const (
 	// spareConnections may be open beyond MaxConnections: pages, and those who are told that there is no room.
 	spareConnections = 32
 
+	// maxConnections is the default where descriptors allow more, as they do by the million in containers and on
+	// Windows: at 20 KiB for an idle one, the most it should cost, these are 400 MB.
+	maxConnections = 20_000
+
 	maxHeaderBytes = 64 << 10        // of one request
 	pageTimeout    = time.Minute     // for a page to be taken, and for the next request on its connection
 	retryAfter     = 5 * time.Second // at least, for who is refused only now; up to twice as long, so that they spread
 )
+
+// defaultMaxConnections is what is left of so many descriptors.
+func defaultMaxConnections(descriptors int) int {
+	return min(maxConnections, max(descriptors-spareDescriptors, descriptors/2))
+}
 
 // newHTTPServer reads requests, and does the pages. A socket leaves it with its handshake.
 func (s *Server) newHTTPServer() *http.Server {
