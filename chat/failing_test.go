@@ -56,6 +56,21 @@ func TestUnknownConnectionIsSentBack(t *testing.T) {
 	equal(t, "close code", h.poster.closed["a"], protocol.CloseTryLater)
 }
 
+// It may also be forgotten while its action is under way.
+func TestConnectionForgottenMeanwhile(t *testing.T) {
+	h := newHome(t, chat.Options{})
+	h.connect("a")
+	h.table.onPut = func() {
+		h.table.onPut = nil
+		if _, err := h.table.Delete(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.act("a", sample)
+	equal(t, "code", h.last("a", "error").str("code"), "unavailable")
+	equal(t, "close code", h.poster.closed["a"], protocol.CloseTryLater)
+}
+
 func TestPanicCostsOneRound(t *testing.T) {
 	h := newHome(t, chat.Options{})
 	h.hello("p", "Ada", "general")

@@ -74,7 +74,7 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		if seen[r.Room] { // the first of each
 			seen[r.Room] = false
 			if err := t.join(ctx, "", r); err != nil {
-				t.fail(&protocol.Join{}, err)
+				t.fail(ctx, &protocol.Join{}, err)
 			}
 		}
 	}

@@ -59,10 +59,18 @@ func (r *recorder) Close(ctx context.Context, code int, reason string, ids ...st
 	return nil
 }
 
-// faultyTable is a table whose Join can be made to fail.
+// faultyTable is a table whose Join can be made to fail, and that can change under a Put.
 type faultyTable struct {
 	*memory.Table
-	fail error
+	fail  error
+	onPut func() // before it
+}
+
+func (f *faultyTable) Put(ctx context.Context, c chat.Connection) error {
+	if f.onPut != nil {
+		f.onPut()
+	}
+	return f.Table.Put(ctx, c)
 }
 
 func (f *faultyTable) Join(ctx context.Context, room string, m chat.Member) (bool, error) {

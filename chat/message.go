@@ -18,7 +18,7 @@ func (t *turn) speak(ctx context.Context) {
 	}
 	if err := t.append(ctx, said); err != nil {
 		for _, m := range said {
-			t.fail(m, err)
+			t.fail(ctx, m, err)
 		}
 	}
 }

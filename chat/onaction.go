@@ -71,7 +71,7 @@ type turn struct {
 func (t *turn) do(ctx context.Context, action protocol.Action) {
 	hello, isHello := action.(*protocol.Hello)
 	if !t.conn.Plain && t.conn.Person == "" && !isHello {
-		t.fail(action, protocol.Errorf(protocol.HelloFirst, "Say hello first, then send this again.").Retriable(0))
+		t.fail(ctx, action, protocol.Errorf(protocol.HelloFirst, "Say hello first, then send this again.").Retriable(0))
 		return
 	}
 	m, isMessage := action.(*protocol.Message)
@@ -100,7 +100,7 @@ func (t *turn) do(ctx context.Context, action protocol.Action) {
 		err = t.ping(ctx, a)
 	}
 	if err != nil {
-		t.fail(action, err)
+		t.fail(ctx, action, err)
 	}
 }
 
@@ -108,7 +108,12 @@ func (t *turn) do(ctx context.Context, action protocol.Action) {
 func (t *turn) answer(event any) { t.answers = append(t.answers, protocol.Encode(event)) }
 
 // fail tells the connection that an action was not done.
-func (t *turn) fail(action protocol.Action, err error) {
+func (t *turn) fail(ctx context.Context, action protocol.Action, err error) {
+	if errors.Is(err, ErrNoConnection) { // forgotten since this turn began
+		t.over = true
+		t.err = errors.Join(t.err, t.chat.sendBack(ctx, t.conn.ID))
+		return
+	}
 	event, cause := asEvent(err)
 	if cause != nil {
 		t.err = errors.Join(t.err, cause)
@@ -185,8 +190,10 @@ func (t *turn) change(ctx context.Context, change func(*Connection) error) error
 		if !errors.Is(err, ErrChanged) {
 			return fmt.Errorf("store connection: %w", err)
 		}
-		if t.conn, err = t.chat.Connections.Get(ctx, t.conn.ID); err != nil {
+		now, err := t.chat.Connections.Get(ctx, t.conn.ID)
+		if err != nil {
 			return fmt.Errorf("look up connection: %w", err)
 		}
+		t.conn = now
 	}
 }

@@ -53,7 +53,7 @@ const (
 	ruleYours     rule = "Give each `message` an `id` that is yours alone"
 	ruleSequence  rule = "Whatever changes a room's history is an entry of the room's log with a sequence `seq`: 1, 2, 3 … without holes."
 	ruleInOrder   rule = "Keep at most one unacknowledged message per room under way, and they stay in order."
-	ruleText      rule = "At most 8,000 code points and 30,720 bytes as JSON, and not only white space. Stored and shown unchanged."
+	ruleText      rule = "At most 8,000 code points and 30,720 bytes as JSON, with something that can be seen. Stored and shown unchanged."
 	ruleTextBytes rule = "the text as JSON, quotes included, nothing escaped that need not be"
 	ruleTooLarge  rule = "The text or the frame is too long."
 )
