@@ -190,17 +190,16 @@ func TestOnConnect(t *testing.T) {
 		c.want(text, "early")
 		c.want(text, "now")
 	})
-	t.Run("is followed by the close of who was closed meanwhile", func(t *testing.T) {
+	inBubble(t, "is followed by the close of who was closed meanwhile", func(t *testing.T) {
 		h := newHandler()
 		var s *home
 		h.onConnect = func(ctx context.Context, id string, _ gateway.Handshake) (string, error) {
 			s.Post(ctx, texts("you are banned"), []string{id})
-			time.Sleep(100 * time.Millisecond) // longer than a client has to answer a close
 			s.Close(ctx, 4003, "banned", id)
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(5 * time.Second) // longer than a client has to answer a close
 			return "", nil
 		}
-		s = start(t, gateway.Options{FarewellTimeout: 50 * time.Millisecond}, h, nil)
+		s = startPipes(t, gateway.Options{FarewellTimeout: time.Second}, h, nil)
 		c, id := s.open()
 		c.want(text, "you are banned")
 		c.wantClose(4003)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,8 +181,8 @@ func TestAPIGatewayLimits(t *testing.T) {
 		c.send(masked(text, whole), masked(continuation, whole), masked(continuation, whole), masked(continuation, whole), masked(final|continuation, "x")[:7])
 		c.wantClose(1009)
 	})
-	t.Run("idle: messages count, either way, pings do not", func(t *testing.T) {
-		s := start(t, gateway.Options{IdleTimeout: 400 * time.Millisecond, Heartbeat: -1}, newHandler(), nil)
+	inBubble(t, "idle: messages count, either way, pings do not", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{IdleTimeout: 400 * time.Millisecond, Heartbeat: -1}, newHandler(), nil)
 		c, id := s.open()
 		began := time.Now()
 		for i := range 4 {
@@ -220,23 +221,26 @@ func TestAPIGatewayLimits(t *testing.T) {
 			break
 		}
 	})
-	t.Run("age: however busy", func(t *testing.T) {
-		s := start(t, gateway.Options{MaxAge: 300 * time.Millisecond}, newHandler(), nil)
+	inBubble(t, "age: however busy", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{MaxAge: 300 * time.Millisecond}, newHandler(), nil)
 		c, _ := s.open()
-		go func() {
+		var busy sync.WaitGroup
+		defer busy.Wait()
+		defer c.Close()
+		busy.Go(func() {
 			for range 100 {
 				if _, err := c.Write(say("x")); err != nil {
 					return
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-		}()
+		})
 		if reason := c.wantClose(1001); reason != "Going away" {
 			t.Errorf("reason %q", reason)
 		}
 	})
-	t.Run("no ping without a heartbeat", func(t *testing.T) {
-		s := start(t, gateway.Options{Heartbeat: -1, FarewellTimeout: 50 * time.Millisecond}, newHandler(), nil)
+	inBubble(t, "no ping without a heartbeat", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{Heartbeat: -1, FarewellTimeout: 50 * time.Millisecond}, newHandler(), nil)
 		c, _ := s.open()
 		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 		if b, err := c.r.Peek(1); err == nil {

@@ -59,12 +59,12 @@ func TestClose(t *testing.T) {
 				c.wantEnd()
 				receive(t, h.disconnected)
 			})
-			t.Run("of a connection that never answers is bounded", func(t *testing.T) {
-				quick := start(t, gateway.Options{FarewellTimeout: 50 * time.Millisecond}, newHandler(), transport.listen)
-				c, id := quick.open()
-				quick.Close(t.Context(), 1000, "", id)
+			inBubble(t, "of a connection that never answers is bounded", func(t *testing.T) {
+				s := startPipes(t, gateway.Options{FarewellTimeout: time.Second}, newHandler(), transport.listen)
+				c, id := s.open()
+				s.Close(t.Context(), 1000, "", id)
 				c.wantClose(1000)
-				receive(t, quick.handler.disconnected)
+				receive(t, s.handler.disconnected)
 			})
 		})
 	}
@@ -160,24 +160,32 @@ func TestPeerGoes(t *testing.T) {
 }
 
 func TestHeartbeat(t *testing.T) {
-	const beat = 200 * time.Millisecond
+	const beat = time.Second
 	options := gateway.Options{Heartbeat: beat, FarewellTimeout: beat, Farewell: func(code int) []byte { return fmt.Appendf(nil, "farewell %d", code) }}
-	t.Run("who is silent is asked, then told, then gone", func(t *testing.T) {
-		s := start(t, options, newHandler(), nil)
-		c, id := s.open()
-		began := time.Now()
-		c.want(ping, "")
-		c.want(text, "farewell 1001")
-		c.wantClose(1001)
-		if got := receive(t, s.handler.disconnected); got != id {
-			t.Errorf("%s disconnected, want %s", got, id)
-		}
-		if took := time.Since(began); took < beat {
-			t.Errorf("gone after %v, which is below one heartbeat", took)
-		}
-	})
-	t.Run("who answers, or speaks, stays", func(t *testing.T) {
-		s := start(t, options, newHandler(), nil)
+	for _, transport := range transports {
+		inBubble(t, "who is silent is asked, then told, then gone, "+transport.name, func(t *testing.T) {
+			s := startPipes(t, options, newHandler(), transport.listen)
+			c, id := s.open()
+			began := time.Now()
+			within := func(what string, least, most time.Duration) {
+				t.Helper()
+				if took := time.Since(began); took < least || took > most {
+					t.Errorf("%s after %v, want %v to %v", what, took, least, most)
+				}
+			}
+			c.want(ping, "")
+			within("asked", beat, beat+beat/4)
+			c.want(text, "farewell 1001")
+			within("told", beat+beat*2/5, 2*beat)
+			c.wantClose(1001)
+			if got := receive(t, s.handler.disconnected); got != id {
+				t.Errorf("%s disconnected, want %s", got, id)
+			}
+			within("gone", 2*beat, 3*beat)
+		})
+	}
+	inBubble(t, "who answers, or speaks, stays", func(t *testing.T) {
+		s := startPipes(t, options, newHandler(), nil)
 		c, _ := s.open()
 		for range 3 {
 			c.want(ping, "")
@@ -189,10 +197,8 @@ func TestHeartbeat(t *testing.T) {
 		}
 		nothing(t, s.handler.disconnected, 0)
 	})
-	t.Run("who reads slowly what waits, and so answers late, stays", func(t *testing.T) {
-		// The kernels hold some megabytes between them, so the pace has to be high for the gaps to be short.
-		const beat = time.Second
-		s := start(t, gateway.Options{Heartbeat: beat, MaxQueueBytes: 128 << 20}, newHandler(), nil)
+	inBubble(t, "who reads slowly what waits, and so answers late, stays", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{Heartbeat: beat, MaxQueueBytes: 128 << 20}, newHandler(), nil)
 		c, id := s.open()
 		megabyte := texts(strings.Repeat("x", 1<<20))
 		for range 60 {
@@ -208,10 +214,10 @@ func TestHeartbeat(t *testing.T) {
 			t.Error("closed while it was reading")
 		}
 	})
-	t.Run("whose message is being handled for long, stays", func(t *testing.T) {
+	inBubble(t, "whose message is being handled for long, stays", func(t *testing.T) {
 		h := newHandler()
 		h.onAction = func(context.Context, string, ...[]byte) error { time.Sleep(3 * beat); return nil }
-		s := start(t, options, h, nil)
+		s := startPipes(t, options, h, nil)
 		c, _ := s.open()
 		c.send(say("x"))
 		nothing(t, h.disconnected, 4*beat)
@@ -224,17 +230,20 @@ func TestHeartbeat(t *testing.T) {
 			}
 		}
 	})
-	t.Run("who never finishes a message is told", func(t *testing.T) {
-		s := start(t, gateway.Options{MessageTimeout: beat, FarewellTimeout: beat}, newHandler(), nil)
+	inBubble(t, "who never finishes a message is told", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{MessageTimeout: beat, FarewellTimeout: beat}, newHandler(), nil)
 		c, _ := s.open()
-		go func() { // a fragment and a ping now and then
+		var busy sync.WaitGroup
+		defer busy.Wait()
+		defer c.Close()
+		busy.Go(func() { // a fragment and a ping now and then
 			for first := byte(text); ; first = continuation {
 				if _, err := c.Write(append(masked(first, "x"), masked(final|ping, "")...)); err != nil {
 					return
 				}
 				time.Sleep(beat / 10)
 			}
-		}()
+		})
 		for {
 			op, payload, err := c.frame()
 			if err != nil {
@@ -248,8 +257,8 @@ func TestHeartbeat(t *testing.T) {
 			}
 		}
 	})
-	t.Run("who always has one message unfinished, but finishes each, stays", func(t *testing.T) {
-		s := start(t, gateway.Options{MessageTimeout: beat}, newHandler(), nil)
+	inBubble(t, "who always has one message unfinished, but finishes each, stays", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{MessageTimeout: beat}, newHandler(), nil)
 		c, _ := s.open()
 		whole := say("hello")
 		c.send(whole[:4])

@@ -20,12 +20,13 @@ type connection struct {
 
 	// Of the server's own clock, in nanoseconds; the sweep compares them.
 	connectedAt time.Duration
-	activeAt    atomic.Int64 // when a message went either way last
-	heard       atomic.Int64 // when bytes came last
-	progress    atomic.Int64 // when the kernel last took something of what waits
-	pinged      atomic.Int64 // when a ping was sent last
-	begun       atomic.Int64 // when a message began that is still unfinished; 0: none
-	acting      atomic.Bool  // the handler is at work, so nothing is read
+	took        time.Duration // progress when the sweep last saw something wait; only the sweep's
+	activeAt    atomic.Int64  // when a message went either way last
+	heard       atomic.Int64  // when bytes came last
+	progress    atomic.Int64  // when the kernel last took something of what waits
+	pinged      atomic.Int64  // when a ping was sent last
+	begun       atomic.Int64  // when a message began that is still unfinished; 0: none
+	acting      atomic.Bool   // the handler is at work, so nothing is read
 
 	mu       sync.Mutex // guards what follows; never held while waiting for the peer
 	phase    phase

@@ -89,6 +89,7 @@ type Options struct {
 	MaxAge           time.Duration // of a connection, after which it is closed with 1001; 0: none
 	HandshakeTimeout time.Duration // for the headers of a request to arrive; default 10 s
 	MessageTimeout   time.Duration // for a message to come, from its first byte to its last; default 1 min
+	StallTimeout     time.Duration // without the kernel taking any of what waits for a slow reader, after which it is closed with 4008. Default 10 s
 	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
 
 	// Unordered hands each message over by itself, at the same time as others of its connection, as API Gateway does.
@@ -125,6 +126,7 @@ func (o Options) withDefaults() Options {
 	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, time.Minute)
+	o.StallTimeout = cmp.Or(o.StallTimeout, 10*time.Second)
 	o.FarewellTimeout = cmp.Or(o.FarewellTimeout, 5*time.Second)
 	if o.Farewell == nil {
 		o.Farewell = func(int) []byte { return nil }

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 5 * time.Second // for what must come; a test that waits for all of it fails
+const patience = 15 * time.Second // for what must come; a test that waits for all of it fails
 
 // handler is told what happens and passes it on; each field may be nil.
 type handler struct {
@@ -71,6 +71,7 @@ type home struct {
 	handler *handler
 	address string
 	tls     *tls.Config // of a client; nil: no TLS
+	pipes   *pipes      // instead of TCP; nil: TCP
 }
 
 // start serves on loopback. listen changes the listener; nil: plain TCP.
@@ -81,6 +82,12 @@ func start(t testing.TB, o gateway.Options, h gateway.Handler, listen func(*home
 		t.Fatal(err)
 	}
 	s := &home{Server: gateway.New(o), t: t, address: ln.Addr().String()}
+	s.serve(ln, h, listen)
+	return s
+}
+
+func (s *home) serve(ln net.Listener, h gateway.Handler, listen func(*home, net.Listener) net.Listener) {
+	t := s.t
 	s.handler, _ = h.(*handler)
 	if listen != nil {
 		ln = listen(s, ln)
@@ -95,7 +102,6 @@ func start(t testing.TB, o gateway.Options, h gateway.Handler, listen func(*home
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return s
 }
 
 // in is the same server for a sub-test.
@@ -131,7 +137,12 @@ func (l hiding) Accept() (net.Conn, error) {
 
 type hidden struct{ net.Conn }
 
-func (c hidden) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
+func (c hidden) CloseWrite() error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.CloseWrite()
+	}
+	return nil
+}
 
 // client is a raw connection, to say what no well-behaved client would.
 type client struct {
@@ -144,7 +155,12 @@ type client struct {
 func (s *home) dial() *client {
 	s.t.Helper()
 	var c net.Conn
-	c, err := net.Dial("tcp", s.address)
+	var err error
+	if s.pipes != nil {
+		c, err = s.pipes.dial()
+	} else {
+		c, err = net.Dial("tcp", s.address)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}

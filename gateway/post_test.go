@@ -164,6 +164,36 @@ func TestSlowReader(t *testing.T) {
 		}
 		receive(t, h.disconnected)
 	})
+	// A client that takes nothing could have its queue kept for ever by a word now and then.
+	for _, keep := range []bool{false, true} {
+		inBubble(t, fmt.Sprintf("that takes nothing but speaks is closed after 10 s, unless it is kept: %t", keep), func(t *testing.T) {
+			h := newHandler()
+			s := startPipes(t, gateway.Options{KeepSlowReaders: keep}, h, nil)
+			c, id := s.open()
+			c.SetDeadline(time.Time{})
+			began := time.Now()
+			s.Post(t.Context(), texts(strings.Repeat("x", 32<<10), "y"), []string{id})
+			gone := time.Duration(0)
+			for gone == 0 && time.Since(began) < time.Minute {
+				time.Sleep(time.Second)
+				c.send(masked(final|ping, ""), say("z"))
+				if lost, _ := s.Post(t.Context(), texts("y"), []string{id}); lost != nil {
+					gone = time.Since(began)
+				}
+			}
+			if keep {
+				if gone != 0 {
+					t.Errorf("gone after %v", gone)
+				}
+				return
+			}
+			if gone < 10*time.Second || gone > 12*time.Second {
+				t.Errorf("gone after %v, want 10 s", gone)
+			}
+			c.want(text, strings.Repeat("x", 32<<10)) // it had begun
+			c.wantClose(4008)
+		})
+	}
 	t.Run("that only pings costs no memory", func(t *testing.T) {
 		s := start(t, gateway.Options{MaxQueueBytes: 64 << 20}, newHandler(), nil)
 		c, id := s.open()

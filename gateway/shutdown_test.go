@@ -65,16 +65,18 @@ func TestShutdown(t *testing.T) {
 		}
 		goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("parley/gateway_test.start.func1"))
 	})
-	t.Run("gives up those who do not answer", func(t *testing.T) {
-		s := start(t, gateway.Options{FarewellTimeout: 50 * time.Millisecond}, newHandler(), nil)
+	inBubble(t, "gives up those who do not answer", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{FarewellTimeout: time.Second}, newHandler(), nil)
 		c, _ := s.open()
 		s.dial()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
+		ended := make(chan error, 1)
+		go func() { ended <- s.Shutdown(ctx) }()
+		c.wantClose(1012)
+		if err := receive(t, ended); err != nil {
 			t.Fatal(err)
 		}
-		c.wantClose(1012)
 		receive(t, s.handler.disconnected)
 	})
 	t.Run("cuts what still lives when its context ends, and tells handlers", func(t *testing.T) {

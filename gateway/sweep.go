@@ -18,7 +18,7 @@ const (
 func (s *Server) sweep() {
 	defer close(s.swept)
 	interval := sweepInterval
-	for _, limit := range []time.Duration{s.options.Heartbeat, s.options.FarewellTimeout, s.options.MessageTimeout, s.options.IdleTimeout, s.options.MaxAge} {
+	for _, limit := range []time.Duration{s.options.Heartbeat, s.options.FarewellTimeout, s.options.StallTimeout, s.options.MessageTimeout, s.options.IdleTimeout, s.options.MaxAge} {
 		if limit > 0 {
 			interval = min(interval, limit/5)
 		}
@@ -41,33 +41,47 @@ func (s *Server) sweep() {
 // check does what is due for one connection. It MUST NOT block.
 func (c *connection) check(now time.Duration) {
 	c.mu.Lock()
-	phase, overdue, connecting := c.phase, now > c.deadline, c.socket == nil
+	phase, overdue, connecting, waits := c.phase, now > c.deadline, c.socket == nil, c.flushing
 	c.mu.Unlock()
 	if connecting {
 		return
 	}
 	if phase == phaseClosing && overdue {
 		c.server.log.Debug("close not answered", "connection", c.id)
-		c.socket.abort()
+		c.abort()
 	}
-	if phase != phaseOpen || c.outlived(now) || c.acting.Load() {
+	if phase != phaseOpen || waits && c.stalled(now) || c.outlived(now) || c.acting.Load() {
 		return
 	}
-	heartbeat := c.server.options.Heartbeat
+	o := &c.server.options
 	// A reader that is slow, but takes what waits for it, lives, though its pong may come late.
-	sign := time.Duration(max(c.heard.Load(), c.progress.Load()))
-	begun := time.Duration(c.begun.Load())
-	switch {
-	case heartbeat > 0 && now-sign > heartbeat+min(answerTimeout, heartbeat*2/5):
+	sign := max(time.Duration(c.heard.Load()), c.took)
+	pinged, begun := time.Duration(c.pinged.Load()), time.Duration(c.begun.Load())
+	switch asked := pinged > sign; {
+	// Nobody is given up unasked: it may be this process that was not running for a while.
+	case o.Heartbeat > 0 && asked && now-pinged > min(answerTimeout, o.Heartbeat*2/5):
 		c.server.log.Debug("silent", "connection", c.id)
 		c.drop(closeGoingAway, "no answer to a ping")
-	case begun != 0 && now-begun > c.server.options.MessageTimeout:
+	case begun != 0 && now-begun > o.MessageTimeout:
 		c.server.log.Info("message never finished", "connection", c.id)
 		c.drop(closePolicy, "message not finished in time")
-	case heartbeat > 0 && now-sign > heartbeat && time.Duration(c.pinged.Load()) <= sign:
+	case o.Heartbeat > 0 && !asked && now-sign > o.Heartbeat:
 		c.pinged.Store(int64(now))
 		c.ping()
 	}
+}
+
+// stalled closes a connection whose peer takes nothing of what waits for it, whatever it says meanwhile.
+func (c *connection) stalled(now time.Duration) bool {
+	o := &c.server.options
+	// Only what waits between two sweeps tells that somebody reads. What the kernel takes at once, such as a ping, doesn't.
+	c.took = time.Duration(c.progress.Load())
+	if o.KeepSlowReaders || now-c.took <= o.StallTimeout {
+		return false
+	}
+	c.server.log.Info("slow reader", "connection", c.id, "took_nothing_for", now-c.took)
+	c.drop(closeSlowReader, "slow reader")
+	return true
 }
 
 // outlived closes a connection that is too old, or that no message went through for too long; pings do not count. The
