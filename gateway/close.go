@@ -30,9 +30,10 @@ func (s *Server) Close(ctx context.Context, code int, reason string, ids ...stri
 	return nil
 }
 
-// drop closes because the gateway decides so: with a farewell. A slow reader loses what waits for it.
-func (c *connection) drop(code int, reason string) {
-	c.close(code, reason, func() []byte {
+// drop closes because the gateway decides so: with a farewell. A slow reader loses what waits for it. It returns
+// false if a close has begun already.
+func (c *connection) drop(code int, reason string) bool {
+	return c.close(code, reason, func() []byte {
 		return c.server.options.Farewell(code)
 	})
 }
@@ -50,6 +51,7 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 	c.code, c.reason = code, reason
 	if c.queue != nil && code == closeSlowReader {
 		c.queue.drop()
+		c.account()
 	}
 	c.mu.Unlock()
 	defer func() {
@@ -116,6 +118,7 @@ func (c *connection) lose() {
 	c.deadline = c.server.now() + lingerTimeout
 	if c.queue != nil {
 		c.queue.drop()
+		c.account()
 	}
 	c.mu.Unlock()
 	c.say(closeFrame(closeProtocol, "ended without a close frame"))

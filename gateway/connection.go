@@ -70,10 +70,16 @@ func (c *connection) send(b []byte, at time.Duration) sent {
 		return sentFull
 	}
 	err := c.write(b)
+	waits := c.queue != nil
 	c.mu.Unlock()
 	switch err {
 	case nil:
 		c.activeAt.Store(int64(at))
+		if waits && c.server.queued.Load() > o.MaxQueuedBytes {
+			if c.server.relieve(); !c.isOpen() {
+				return sentGone
+			}
+		}
 		return sentOff
 	case errFull:
 		c.server.log.Info("slow reader", "connection", c.id, "limit_bytes", o.MaxQueueBytes)

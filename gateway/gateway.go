@@ -83,6 +83,7 @@ type Options struct {
 	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
 	MaxFrameBytes    int           // longest frame of a message, in bytes; 0: as long as the message may be
 	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
+	MaxQueuedBytes   int64         // most bytes that wait for all slow readers together, past which those with the most are closed with 4008; default 256 MiB
 	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare, and at most 20,000
 	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s; negative: never
 	IdleTimeout      time.Duration // without a message either way, pings apart, after which a connection is closed with 1001; 0: none
@@ -98,7 +99,7 @@ type Options struct {
 	Unordered bool
 
 	// KeepSlowReaders leaves a slow reader connected: what is posted while MaxQueueBytes wait for it is lost, and the
-	// @connections API says 429 LimitExceededException, as API Gateway does.
+	// @connections API says 429 LimitExceededException, as API Gateway does. MaxQueuedBytes holds all the same.
 	KeepSlowReaders bool
 
 	// Stage is the name that goes before @connections in the management API: /{stage}/@connections/{id}. Any other path
@@ -122,6 +123,7 @@ func (o Options) withDefaults() Options {
 	o.SocketPath = cmp.Or(o.SocketPath, "/socket")
 	o.MaxMessageBytes = cmp.Or(o.MaxMessageBytes, 32<<10)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 1<<20)
+	o.MaxQueuedBytes = cmp.Or(o.MaxQueuedBytes, 256<<20)
 	o.MaxConnections = cmp.Or(o.MaxConnections, defaultMaxConnections(descriptors()))
 	o.Heartbeat = cmp.Or(o.Heartbeat, 25*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
@@ -162,6 +164,8 @@ type Server struct {
 	started     time.Time    // zero of the server's own clock
 	sockets     atomic.Int64 // upgraded, or about to be
 	open        atomic.Int64 // all TCP connections, pages too
+	queued      atomic.Int64 // bytes that wait, counted for each connection they wait for though they are shared
+	relieving   sync.Mutex   // held by who looks for the slowest readers
 
 	actions       context.Context // what handlers get; ends only with the last deadline of Shutdown
 	cancelActions context.CancelFunc

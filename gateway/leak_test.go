@@ -21,14 +21,16 @@ func TestNothingIsLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{})
+	s := New(Options{MaxQueueBytes: 1 << 30})
 	served := make(chan error)
 	go func() { served <- s.Serve(ln, quiet{}) }()
+	unread := encode([][]byte{make([]byte, 8<<20)})
 	for i := range 20 {
 		conn, _, _, err := ws.Dial(t.Context(), "ws://"+ln.Addr().String()+"/socket")
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.connections.each(nil, func(c *connection) { c.send(unread, s.now()) })
 		if i%2 == 0 {
 			ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(nil)))
 		}
@@ -38,11 +40,11 @@ func TestNothingIsLeft(t *testing.T) {
 		s.connections.each(nil, func(*connection) { n++ })
 		return n
 	}
-	for end := time.Now().Add(5 * time.Second); left()+int(s.sockets.Load()+s.open.Load()) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Second); left()+int(s.sockets.Load()+s.open.Load()+s.queued.Load()) > 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	if n, sockets, open := left(), s.sockets.Load(), s.open.Load(); n+int(sockets+open) > 0 {
-		t.Errorf("%d registered, %d sockets, %d connections", n, sockets, open)
+	if n, sockets, open, queued := left(), s.sockets.Load(), s.open.Load(), s.queued.Load(); n+int(sockets+open) > 0 || queued != 0 {
+		t.Errorf("%d registered, %d sockets, %d connections, %d bytes queued", n, sockets, open, queued)
 	}
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)

@@ -164,6 +164,44 @@ func TestSlowReader(t *testing.T) {
 		}
 		receive(t, h.disconnected)
 	})
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprintf("when too much waits in all the slowest goes first; kept otherwise: %t", keep), func(t *testing.T) {
+			s := start(t, gateway.Options{MaxQueueBytes: 1 << 30, MaxQueuedBytes: 64 << 20, KeepSlowReaders: keep}, newHandler(), nil)
+			megabyte := texts(strings.Repeat("x", 1<<20))
+			var clients []*client
+			var ids []string
+			for _, megabytes := range []int{20, 45, 0} {
+				c, id := s.open()
+				clients, ids = append(clients, c), append(ids, id)
+				for range megabytes {
+					if lost, _ := s.Post(t.Context(), megabyte, []string{id}); lost != nil {
+						t.Fatal("gone before the limit")
+					}
+				}
+			}
+			var lost []string
+			for n := 0; lost == nil && n < 40; n++ { // the kernels hold some of it
+				s.Post(t.Context(), megabyte, ids[2:])
+				lost, _ = s.Post(t.Context(), texts("y"), ids)
+			}
+			if !slices.Equal(lost, ids[1:2]) {
+				t.Fatalf("gone %q, want only the slowest, %s", lost, ids[1])
+			}
+			for {
+				op, _, err := clients[1].frame()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if op == closing {
+					break
+				}
+			}
+			for range 20 {
+				clients[0].want(text, strings.Repeat("x", 1<<20))
+			}
+			clients[0].want(text, "y")
+		})
+	}
 	// A client that takes nothing could have its queue kept for ever by a word now and then.
 	for _, keep := range []bool{false, true} {
 		inBubble(t, fmt.Sprintf("that takes nothing but speaks is closed after 10 s, unless it is kept: %t", keep), func(t *testing.T) {

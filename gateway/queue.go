@@ -9,6 +9,9 @@ type queue struct {
 	bytes  int      // what waits in all
 	pong   []byte   // a pong frame, which goes before the rest; a newer one replaces it
 	ping   bool
+
+	writing int // bytes taken that the kernel has not accepted yet
+	counted int // of this queue in Server.queued
 }
 
 func (q *queue) push(b []byte) {

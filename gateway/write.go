@@ -31,6 +31,7 @@ func (c *connection) write(b []byte) error {
 func (c *connection) put(b []byte) error {
 	if c.flushing {
 		c.waiting().push(b)
+		c.account()
 		return nil
 	}
 	n, err := c.socket.try(b)
@@ -40,6 +41,7 @@ func (c *connection) put(b []byte) error {
 	q := c.waiting()
 	q.push(b)
 	q.offset, q.bytes = n, len(b)-n
+	c.account()
 	c.flushing, c.flushed = true, make(chan struct{})
 	c.progress.Store(int64(c.server.now()))
 	go c.flush()
@@ -51,6 +53,13 @@ func (c *connection) waiting() *queue {
 		c.queue = &queue{}
 	}
 	return c.queue
+}
+
+// account tells the server how much waits now. c.mu is held, and there is a queue.
+func (c *connection) account() {
+	waits := c.queue.bytes + c.queue.writing
+	c.server.queued.Add(int64(waits - c.queue.counted))
+	c.queue.counted = waits
 }
 
 // control sends a ping or the pong that answers one. These overtake what waits, since they tell that both ends live,
@@ -87,6 +96,8 @@ func (c *connection) flush() {
 		var b []byte
 		if c.queue != nil {
 			b = c.queue.take(joinSize, borrow)
+			c.queue.writing = len(b)
+			c.account()
 		}
 		if b == nil {
 			c.endFlush()
@@ -108,6 +119,9 @@ func (c *connection) flush() {
 
 // endFlush lets go of the queue and wakes who waits for its end. c.mu is held.
 func (c *connection) endFlush() {
+	if c.queue != nil {
+		c.server.queued.Add(-int64(c.queue.counted))
+	}
 	c.flushing, c.queue = false, nil
 	close(c.flushed)
 	c.flushed = nil
