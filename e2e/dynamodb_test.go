@@ -142,6 +142,18 @@ func (d *dynamodbProxy) take() []call {
 	}
 }
 
+// count returns how often an operation was called since the last take.
+func (d *dynamodbProxy) count(operation string) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.calls {
+		if c.operation == operation {
+			n++
+		}
+	}
+	return n
+}
+
 // tell sums calls up: "2 GetItem, 2 PutItem".
 func tell(calls []call) string {
 	times := map[string]int{}

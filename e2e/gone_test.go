@@ -52,6 +52,11 @@ func TestGone(t *testing.T) {
 			}
 			return n == all-gone
 		})
+		want := 0
+		if round == 1 {
+			want = gone
+			wait(t, "the rows' deletion", func() bool { return proxy.count("DeleteItem") >= 2*gone })
+		}
 		calls := proxy.take()
 		t.Logf("message %d to %d: %s", round, all-gone, tell(calls))
 		members, rows := map[string]int{}, map[string]int{}
@@ -64,10 +69,6 @@ func TestGone(t *testing.T) {
 			default:
 				rows[pk+" "+sk]++
 			}
-		}
-		want := 0
-		if round == 1 {
-			want = gone
 		}
 		if len(members) != want || len(rows) != want {
 			t.Errorf("message %d: %d members and %d connections were deleted, want %d", round, len(members), len(rows), want)
