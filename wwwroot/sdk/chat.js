@@ -17,6 +17,8 @@ export class Chat extends EventTarget {
   #link
   #hello = { id: '', wishes: ALL }
   #nameRefused = false
+  /** @type {import('./types.js').ServerEvent[]} */
+  #early = []
   #token
   #nextId
   #pulse
@@ -123,6 +125,7 @@ export class Chat extends EventTarget {
   #greet(wishes) {
     const { token, name } = this.#session
     this.#hello = { id: this.#nextId(), wishes }
+    this.#early = []
     this.#life.connection?.send(hello({
       id: this.#hello.id,
       session: token,
@@ -134,6 +137,10 @@ export class Chat extends EventTarget {
 
   /** @param {import('./types.js').ServerEvent} event */
   #receive(event) {
+    if (event.type === 'joined' && this.state === 'connecting') { // it overtook its welcome
+      if (this.#early.length < this.rooms.size) this.#early.push(event)
+      return
+    }
     switch (event.type) {
       case 'welcome': return this.#welcomed(event)
       case 'error': return this.#refused(ChatError.of(event), event.id)
@@ -160,6 +167,7 @@ export class Chat extends EventTarget {
     const wanted = [...this.rooms] // those that a listener joins now join by themselves
     this.#life.welcomed()
     for (const [name, room] of wanted) room.welcomed(this.#hello.wishes.rooms && rooms.includes(name))
+    for (const event of this.#early.splice(0)) this.#receive(event)
     if (newVersion) emit(this, 'version', server)
   }
 

@@ -43,6 +43,7 @@ export const keep = sturdy(() => globalThis.localStorage)
 export class Session {
   #storage
   #origin
+  #token = ''
 
   /** @param {string} server @param {TextStorage} [storage] */
   constructor(server, storage) {
@@ -50,9 +51,9 @@ export class Session {
     this.#origin = new URL(server).origin
   }
 
-  /** The token for the next hello, '' if there is none. Read anew each time: another tab may have changed it. */
-  get token() { return this.#get('parley.session') }
-  set token(value) { this.#set('parley.session', value) }
+  /** The token for the next hello, '' if there is none. Once known it stays: another tab may be somebody else. */
+  get token() { return (this.#token ||= this.#get('parley.session')) }
+  set token(value) { this.#set('parley.session', (this.#token = value)) }
 
   get name() { return this.#get('parley.name') }
   set name(value) { this.#set('parley.name', value) }

@@ -38,6 +38,26 @@ test('session and name are remembered; the session is in no URL', async () => {
   assert.ok(!WebSocket.last.url.includes(SESSION))
 })
 
+test('a joined that overtakes its welcome is taken with it', async () => {
+  const { chat, WebSocket } = fakeChat()
+  const room = chat.join('general')
+  chat.start()
+  WebSocket.last.open()
+  WebSocket.last.say(page('joined', 1, 2), { ...golden('events', 'welcome-nameless'), rooms: ['general'] })
+  assert.equal(room.joined, true)
+  assert.equal(room.head, 2)
+  assert.equal(WebSocket.last.all('join').length, 0)
+})
+
+test('another tab that became somebody else changes nothing here', async () => {
+  const storage = fakeStorage()
+  const { clock, WebSocket, socket } = await inGeneral(0, { storage })
+  storage.setItem('parley.sessionwss://chat.example.org', 'anothers')
+  socket.end()
+  await again({ clock, WebSocket })
+  assert.equal(WebSocket.last.last('hello').session, SESSION)
+})
+
 test('a storage that refuses is no obstacle', async () => {
   const refuse = () => { throw new Error('denied') }
   const { chat, clock, WebSocket, socket } = await inGeneral(0, { storage: { getItem: refuse, setItem: refuse, removeItem: refuse } })
