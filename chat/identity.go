@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strconv"
 	"unicode/utf8"
 
@@ -66,13 +67,21 @@ func (c *Chat) claim(ctx context.Context, p Person) error {
 	return c.People.PutPerson(ctx, p)
 }
 
-// maxVariants is how far a free variant of a name is searched for.
-const maxVariants = 200
+// maxVariants is how many variants of a name are tried, each a call or three of
+// the store: a few in order, then a few at random, of which one is free unless
+// thousands have the same name.
+const (
+	inOrder     = 9
+	maxVariants = inOrder + 7
+)
 
-// variant is the i-th name to try: alice, alice-2, alice-3 …
+// variant is the i-th name to try: alice, alice-2, alice-3 … alice-9, alice-4711.
 func variant(name string, i int) string {
 	if i == 1 {
 		return name
+	}
+	if i > inOrder {
+		i = 1000 + rand.IntN(9000) // guessing it gains nobody anything
 	}
 	suffix := "-" + strconv.Itoa(i)
 	for utf8.RuneCountInString(name)+len(suffix) > protocol.MaxNameRunes {

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"fmt"
 	"testing"
 
 	"parley/chat"
@@ -35,6 +36,17 @@ func TestPlainConnections(t *testing.T) {
 		equal(t, "code", notice.str("code"), "name_given")
 		equal(t, "text", notice.str("text"), "The name alice is not free. You are alice-2.")
 		equal(t, "others' notices", len(h.got("a", "notice")), 0)
+	})
+	t.Run("also when a whole crowd has the same name", func(t *testing.T) {
+		h := newHome(t, chat.Options{})
+		seen := map[string]bool{}
+		for i := range 60 {
+			id := fmt.Sprint("c", i)
+			h.connect(id)
+			h.act(id, sample)
+			seen[h.last(id, "message").str("from")] = true
+		}
+		equal(t, "names", len(seen), 60)
 	})
 	t.Run("from never overrides who a connection is", func(t *testing.T) {
 		h := newHome(t, chat.Options{})
