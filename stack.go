@@ -128,7 +128,7 @@ func (f *stackFlags) createTable(ctx context.Context, credentials aws.Credential
 	if !strings.HasPrefix(f.DynamodbEndpoint, "http://") && !strings.HasPrefix(f.DynamodbEndpoint, "https://") {
 		return fmt.Errorf("--dynamodb-endpoint %q is not a URL", f.DynamodbEndpoint)
 	}
-	const patience = 15 * time.Second // a table takes half a second in an emulator, and some seconds on AWS
+	const patience = 40 * time.Second // a table takes half a second in an emulator, some seconds on AWS, and more on a busy machine
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client := dynamo.NewClient(dynamo.ClientOptions{

@@ -110,12 +110,22 @@ var tables atomic.Int64
 func newTable(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("parley-%d", tables.Add(1))
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := dynamo.CreateTable(ctx, client(endpoint(t)), name); err != nil {
-		t.Fatal(err)
+	// A machine that has just unpacked the emulator may stall its first answer
+	// for many seconds; to make a table again is no error.
+	var err error
+	for range 3 {
+		if err = createTable(endpoint(t), name); err == nil {
+			return name
+		}
 	}
-	return name
+	t.Fatal(err)
+	return ""
+}
+
+func createTable(url, name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return dynamo.CreateTable(ctx, client(url), name)
 }
 
 // open returns a store over a table of its own.
