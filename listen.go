@@ -11,6 +11,9 @@ import (
 
 // listen opens a port, or says which one would do.
 func listen(address string) (net.Listener, error) {
+	if address == "" { // an empty variable must not open a random port on every interface
+		return nil, &failure{err: errors.New("the address to listen on is empty"), hint: "parley serve --listen 127.0.0.1:8080", code: exitUsage}
+	}
 	ln, err := net.Listen("tcp", address)
 	if err == nil {
 		return ln, nil

@@ -57,6 +57,9 @@ func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migr
 	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
+	if version < 0 {
+		return fmt.Errorf("%w: its schema version is %d", ErrCorrupt, version)
+	}
 	if version > 0 && version < len(migrations) {
 		copied := fmt.Sprintf("%s.schema%d", path, version)
 		if err := copyTo(ctx, conn, copied); err != nil {
