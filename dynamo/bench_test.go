@@ -12,6 +12,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // slow is a client whose calls take longer, as over a network.
@@ -52,7 +53,7 @@ func BenchmarkAppend(b *testing.B) {
 	for _, writers := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			table := newTable(b)
-			c := &slow{counting: counting{Client: client(endpoint(b))}, by: 4 * time.Millisecond}
+			c := &slow{counting: counting{Client: client(e2e.DynamoDB(b))}, by: 4 * time.Millisecond}
 			var next atomic.Int64
 			var slowest atomic.Int64
 			var all sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 	"parley/protocol"
 )
 
@@ -94,7 +95,7 @@ func TestBudget(t *testing.T) {
 	table := newTable(t)
 	fill(t, table, "room", 30)
 	fill(t, table, "crowd", 1000)
-	counter := &counting{Client: client(endpoint(t))}
+	counter := &counting{Client: client(e2e.DynamoDB(t))}
 	poster := new(posted)
 	step := func(what, want string, do func(context.Context, *chat.Chat) error) {
 		t.Helper()

@@ -7,20 +7,21 @@ import (
 	"parley/chat"
 	"parley/chat/chattest"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 func TestConnectionTable(t *testing.T) {
-	endpoint(t) // skips once, not in every sub-test
+	e2e.DynamoDB(t) // skips once, not in every sub-test
 	chattest.ConnectionTable(t, func(t testing.TB) chattest.Table { return open(t) })
 }
 
 func TestMessageLog(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	chattest.MessageLog(t, func(t testing.TB) chat.MessageLog { return open(t) })
 }
 
 func TestPeople(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	chattest.People(t, func(t testing.TB) chat.People { return open(t) })
 }
 
@@ -38,7 +39,7 @@ func TestPeopleReopen(t *testing.T) {
 // reopen returns what opens one table for each directory.
 func reopen(t testing.TB) func(dir string) *dynamo.Store {
 	tables := make(map[string]string)
-	c := client(endpoint(t))
+	c := client(e2e.DynamoDB(t))
 	return func(dir string) *dynamo.Store {
 		dir = filepath.Clean(dir)
 		if tables[dir] == "" {

@@ -12,6 +12,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // fill writes member rows as Join does, 25 at a time, with long person ids:
@@ -19,7 +20,7 @@ import (
 // every hundredth expired; two connections each are of one person.
 func fill(t testing.TB, table, room string, n int) {
 	t.Helper()
-	c := client(endpoint(t))
+	c := client(e2e.DynamoDB(t))
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 4)
 	for from := 0; from < n; from += 25 {
@@ -66,7 +67,7 @@ func TestCrowd(t *testing.T) {
 	room := strings.Repeat("é", 32)
 	table := newTable(t)
 	fill(t, table, room, n)
-	counter := &counting{Client: client(endpoint(t))}
+	counter := &counting{Client: client(e2e.DynamoDB(t))}
 	s := dynamo.New(counter, dynamo.Options{Table: table})
 
 	inRoom := func(to chat.Audience, after, until string) map[string]bool {
@@ -133,7 +134,7 @@ func TestCrowd(t *testing.T) {
 func TestExpired(t *testing.T) {
 	now := time.Now()
 	table := newTable(t)
-	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table, TTL: time.Minute, Now: func() time.Time { return now }})
+	s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table, TTL: time.Minute, Now: func() time.Time { return now }})
 	must(t, s.Put(t.Context(), chat.Connection{ID: "c", Rooms: []string{"room"}}))
 	if _, err := s.Join(t.Context(), "room", chat.Member{Connection: "c", Person: "ann"}); err != nil {
 		t.Fatal(err)

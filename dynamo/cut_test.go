@@ -8,6 +8,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // dying returns a store like that of a function which is killed after its n-th
@@ -63,7 +64,7 @@ func untilAlive(t *testing.T, try func(t *testing.T, n int, before bool) (wasKil
 // else speaks, or not; the sender tries again, or two at once do; in the end
 // the message is in the log once, and the log has no hole.
 func TestAppendKilled(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	mine := []chat.Entry{{Kind: chat.KindMessage, At: 1, Person: "ann", From: "Ann", ID: "x", Text: "hello"}}
 	three := append(mine[:1:1],
 		chat.Entry{Kind: chat.KindMessage, At: 1, Person: "ann", From: "Ann", ID: "y", Text: "you"},
@@ -83,7 +84,7 @@ func TestAppendKilled(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			table := newTable(t)
-			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 			untilAlive(t, func(t *testing.T, n int, before bool) bool {
 				room := fmt.Sprint("room", n, before)
 				say(t, s, room, "before", c.before)
@@ -96,7 +97,7 @@ func TestAppendKilled(t *testing.T) {
 				answers := make(chan []chat.Appended, c.retries)
 				for range c.retries {
 					go func() {
-						again, err := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table}).Append(t.Context(), room, c.mine...)
+						again, err := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table}).Append(t.Context(), room, c.mine...)
 						if err != nil {
 							t.Errorf("retry: %v", err)
 						}

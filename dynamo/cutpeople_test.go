@@ -7,17 +7,18 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // TestPutPersonKilled kills a function that renames somebody and begins a new
 // session, between any two writes. Then somebody wants the new name, or the
 // old one; then the first tries again. No name is ever of two, and none is lost.
 func TestPutPersonKilled(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	for _, rival := range []string{"new", "old", "nobody"} {
 		t.Run("a rival wants "+rival, func(t *testing.T) {
 			table := newTable(t)
-			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 			untilAlive(t, func(t *testing.T, n int, before bool) bool {
 				name := func(s string) string { return fmt.Sprint(s, n, before) }
 				ann := chat.Person{ID: name("ann"), Name: "Ann", Skeleton: name("old"), Session: [32]byte{1, byte(n)}, Created: 1}
@@ -83,7 +84,7 @@ func wantOneHolder(t testing.TB, s *dynamo.Store, skeleton string, ids ...chat.P
 // TestReleaseNameKilled wants the name free for others wherever it was cut.
 func TestReleaseNameKilled(t *testing.T) {
 	table := newTable(t)
-	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+	s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 	for n := 1; n <= 2; n++ {
 		skeleton := fmt.Sprint("plain", n)
 		p := chat.Person{ID: skeleton, Skeleton: skeleton, Holder: "c"}
@@ -101,7 +102,7 @@ func TestReleaseNameKilled(t *testing.T) {
 // TestDeleteKilled wants a second Delete to end what the first left.
 func TestDeleteKilled(t *testing.T) {
 	table := newTable(t)
-	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+	s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 	untilAlive(t, func(t *testing.T, n int, before bool) bool {
 		id := fmt.Sprint("c", n, before)
 		must(t, s.Put(t.Context(), chat.Connection{ID: id, Rooms: []string{"listed"}}))

@@ -1,17 +1,11 @@
 package dynamo_test
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,72 +18,16 @@ import (
 	"parley/e2e"
 )
 
-// emulator is the dynalite of this test binary: started by the first test that
-// needs it, and ended with the binary. It ends by itself when its standard
-// input does, so that not even a killed binary leaves one behind.
-var emulator struct {
-	once  sync.Once
-	stdin io.Closer
-	cmd   *exec.Cmd
-	url   string
-	err   error
-}
-
-const startEmulator = `
-const server = require('dynalite')({ createTableMs: 0, deleteTableMs: 0 })
-server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
-process.stdin.on('end', () => process.exit()).resume()
-`
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("rapid.checks", "25") // of 100: each is dozens of HTTP calls here
 	code := m.Run()
-	if emulator.cmd != nil {
-		emulator.stdin.Close()
-		emulator.cmd.Wait()
-	}
 	transport.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
-}
-
-// endpoint returns the emulator's URL, or skips the test where there is none.
-func endpoint(t testing.TB) string {
-	t.Helper()
-	modules := e2e.NodeModules(t)
-	node := e2e.Need(t, "node")
-	if _, err := os.Stat(filepath.Join(modules, "dynalite")); err != nil {
-		t.Fatal(err)
-	}
-	emulator.once.Do(func() {
-		cmd := exec.Command(node, "-e", startEmulator)
-		cmd.Dir = filepath.Dir(modules)
-		cmd.Stderr = os.Stderr
-		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			emulator.err = err
-			return
-		}
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			emulator.err = err
-			return
-		}
-		if emulator.err = cmd.Start(); emulator.err != nil {
-			return
-		}
-		emulator.stdin, emulator.cmd = stdin, cmd
-		line, err := bufio.NewReader(stdout).ReadString('\n')
-		emulator.url, emulator.err = strings.TrimSpace(line), err
-	})
-	if emulator.err != nil {
-		t.Fatalf("start dynalite: %v", emulator.err)
-	}
-	return emulator.url
 }
 
 var transport = &http.Transport{MaxIdleConnsPerHost: 64}
@@ -114,7 +52,7 @@ func newTable(t testing.TB) string {
 	// for many seconds; to make a table again is no error.
 	var err error
 	for range 3 {
-		if err = createTable(endpoint(t), name); err == nil {
+		if err = createTable(e2e.DynamoDB(t), name); err == nil {
 			return name
 		}
 	}
@@ -131,7 +69,7 @@ func createTable(url, name string) error {
 // open returns a store over a table of its own.
 func open(t testing.TB) *dynamo.Store {
 	t.Helper()
-	return dynamo.New(client(endpoint(t)), dynamo.Options{Table: newTable(t)})
+	return dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: newTable(t)})
 }
 
 func must(t testing.TB, err error) {

@@ -12,6 +12,7 @@ import (
 	"parley/chat"
 	"parley/chat/chattest"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // through returns a store over a table of its own, whose calls go by a proxy.
@@ -29,7 +30,7 @@ func TestContractUnderFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 10 s")
 	}
-	endpoint(t)
+	e2e.DynamoDB(t)
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
 		chattest.ConnectionTable(t, func(t testing.TB) chattest.Table {
@@ -100,7 +101,7 @@ func TestOwnRetry(t *testing.T) {
 
 // TestWrongTable wants what no retry mends to be told at once.
 func TestWrongTable(t *testing.T) {
-	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: "no-such-table"})
+	s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: "no-such-table"})
 	began := time.Now()
 	if err := s.Put(t.Context(), chat.Connection{ID: "c"}); err == nil || errors.Is(err, dynamo.ErrBusy) {
 		t.Errorf("got %v, want the table's absence", err)

@@ -12,6 +12,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // TestAppendMoreThanARow has entries that are too many, and too large, for one
@@ -63,7 +64,7 @@ func TestLongRange(t *testing.T) {
 // TestRestored has a claim that is newer than the log, as after a restore.
 func TestRestored(t *testing.T) {
 	table := newTable(t)
-	c := client(endpoint(t))
+	c := client(e2e.DynamoDB(t))
 	s := dynamo.New(c, dynamo.Options{Table: table})
 	say(t, s, "room", "said", 2)
 	_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
@@ -83,7 +84,7 @@ func TestRestored(t *testing.T) {
 // TestHole has a row that somebody deleted by hand.
 func TestHole(t *testing.T) {
 	table := newTable(t)
-	c := client(endpoint(t))
+	c := client(e2e.DynamoDB(t))
 	s := dynamo.New(c, dynamo.Options{Table: table})
 	say(t, s, "room", "said", 4)
 	_, err := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: map[string]types.AttributeValue{
@@ -102,7 +103,7 @@ func TestHole(t *testing.T) {
 
 func TestEpoch(t *testing.T) {
 	table := newTable(t)
-	c := client(endpoint(t))
+	c := client(e2e.DynamoDB(t))
 	epoch := func(s *dynamo.Store) string {
 		x, err := s.Extent(t.Context(), "room")
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"parley/e2e"
 )
 
 // verdict is what a proxy does with one call.
@@ -50,7 +52,7 @@ func (c call) conditional() bool { return bytes.Contains(c.body, []byte("Conditi
 // returns its URL.
 func proxy(t testing.TB, decide func(call) verdict) string {
 	t.Helper()
-	to := endpoint(t)
+	to := e2e.DynamoDB(t)
 	var mu sync.Mutex
 	calls := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

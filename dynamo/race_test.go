@@ -8,10 +8,11 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 func TestTwoAppend(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	mine := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "ann", ID: "x", Text: "hello"}
 	other := chat.Entry{Kind: chat.KindMessage, At: 1, Person: "bob", ID: "x", Text: "hi"}
 	for _, c := range []struct {
@@ -26,7 +27,7 @@ func TestTwoAppend(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			table := newTable(t)
-			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 			everySchedule(t, func(t *testing.T, turns string) {
 				room := "room " + turns
 				want := c.want + strings.Count(turns, ".")
@@ -67,11 +68,11 @@ func TestTwoAppend(t *testing.T) {
 }
 
 func TestTwoWantOneName(t *testing.T) {
-	endpoint(t)
+	e2e.DynamoDB(t)
 	for _, stale := range []bool{false, true} {
 		t.Run(fmt.Sprint("a stale row of the name: ", stale), func(t *testing.T) {
 			table := newTable(t)
-			s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+			s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 			everySchedule(t, func(t *testing.T, turns string) {
 				name := func(s string) string { return s + turns }
 				if stale { // ann had taken the name's row and died
@@ -109,7 +110,7 @@ func TestTwoWantOneName(t *testing.T) {
 // fro: at the end it has one name, and no other is lost.
 func TestTwoRename(t *testing.T) {
 	table := newTable(t)
-	s := dynamo.New(client(endpoint(t)), dynamo.Options{Table: table})
+	s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table})
 	everySchedule(t, func(t *testing.T, turns string) {
 		name := func(s string) string { return s + turns }
 		ann := chat.Person{ID: name("ann"), Skeleton: name("a"), Created: 1}

@@ -14,6 +14,7 @@ import (
 
 	"parley/chat"
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // request is a call as DynamoDB is sent it.
@@ -216,5 +217,5 @@ func TestCreateTable(t *testing.T) {
 // TestCreateTableTwice wants a table that is there to be used.
 func TestCreateTableTwice(t *testing.T) {
 	name := newTable(t)
-	must(t, dynamo.CreateTable(t.Context(), client(endpoint(t)), name))
+	must(t, dynamo.CreateTable(t.Context(), client(e2e.DynamoDB(t)), name))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"parley/dynamo"
+	"parley/e2e"
 )
 
 // stepped is a client whose calls wait until they are let through, one by one.
@@ -60,7 +61,7 @@ func interleave(t testing.TB, table, turns string, do [2]func(*dynamo.Store), be
 	var ended [2]chan struct{}
 	free := make(chan struct{})
 	for i := range do {
-		clients[i] = &stepped{Client: client(endpoint(t)), step: make(chan struct{}), done: make(chan struct{}), free: free}
+		clients[i] = &stepped{Client: client(e2e.DynamoDB(t)), step: make(chan struct{}), done: make(chan struct{}), free: free}
 		ended[i] = make(chan struct{})
 		both.Go(func() {
 			defer close(ended[i])

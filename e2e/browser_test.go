@@ -29,7 +29,7 @@ func TestBrowserFunctions(t *testing.T) {
 	for _, flow := range []string{"talk", "sample", "functions/ends"} {
 		t.Run(flow, func(t *testing.T) {
 			browse(t, "browser/"+flow+".test.mjs",
-				"PARLEY_LOOKS=desktop light", "PARLEY_FUNCTIONS="+bootstrap(t), "PARLEY_DYNAMODB_ENDPOINT="+emulator(t))
+				"PARLEY_LOOKS=desktop light", "PARLEY_FUNCTIONS="+bootstrap(t), "PARLEY_DYNAMODB_ENDPOINT="+DynamoDB(t))
 		})
 	}
 }

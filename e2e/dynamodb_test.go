@@ -60,7 +60,7 @@ type dynamodbProxy struct {
 
 func startProxy(t testing.TB) *dynamodbProxy {
 	t.Helper()
-	to := emulator(t)
+	to := DynamoDB(t)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	d := &dynamodbProxy{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

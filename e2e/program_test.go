@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(scratch)
 		code = m.Run()
-		stopEmulator()
+		StopDynamoDB()
 		if left := leftovers(); left != nil {
 			fmt.Fprintln(os.Stderr, "the tests left something behind:", left)
 			code = max(code, 1)

@@ -1,13 +1,10 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +15,7 @@ import (
 // ends. Where Node.js or npm is absent the test is skipped.
 func startStack(t testing.TB, flags ...string) *program {
 	t.Helper()
-	return startStackOn(t, emulator(t), flags...)
+	return startStackOn(t, DynamoDB(t), flags...)
 }
 
 // startStackOn is startStack with another DynamoDB: a proxy before dynalite, say.
@@ -60,59 +57,4 @@ func bootstrap(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// dynalite is the DynamoDB of this test binary, started by the first test that
-// needs it. It ends with its standard input, so that not even a killed test
-// binary leaves one behind.
-var dynalite struct {
-	once    sync.Once
-	command *exec.Cmd
-	stdin   io.Closer
-	url     string
-	err     error
-}
-
-const serveDynalite = `
-import dynalite from 'dynalite'
-const server = dynalite({ createTableMs: 0, deleteTableMs: 0 })
-server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
-process.stdin.on('end', () => process.exit()).resume()
-`
-
-// emulator returns dynalite's URL.
-func emulator(t testing.TB) string {
-	t.Helper()
-	modules := NodeModules(t)
-	node := Need(t, "node")
-	d := &dynalite
-	d.once.Do(func() {
-		d.command = exec.Command(node, "--input-type=module", "-e", serveDynalite)
-		d.command.Dir = filepath.Dir(modules)
-		d.command.Stderr = os.Stderr
-		var stdout io.Reader
-		if d.stdin, d.err = d.command.StdinPipe(); d.err != nil {
-			return
-		}
-		if stdout, d.err = d.command.StdoutPipe(); d.err != nil {
-			return
-		}
-		if d.err = d.command.Start(); d.err != nil {
-			d.stdin = nil
-			return
-		}
-		d.url, d.err = bufio.NewReader(stdout).ReadString('\n')
-		d.url = strings.TrimSpace(d.url)
-	})
-	if d.err != nil {
-		t.Fatalf("start dynalite: %v", d.err)
-	}
-	return d.url
-}
-
-func stopEmulator() {
-	if dynalite.stdin != nil {
-		dynalite.stdin.Close()
-		dynalite.command.Wait()
-	}
 }

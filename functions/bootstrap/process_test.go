@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,7 +179,7 @@ func environment(handler, management, dynamodb string) []string {
 // TestThreeFunctions is the sample's frame through three real processes, a real
 // emulator of DynamoDB and a stand-in for @connections.
 func TestThreeFunctions(t *testing.T) {
-	dynamodb := startDynalite(t)
+	dynamodb := emulated(t)
 	type posted struct{ method, path, body string }
 	posts := make(chan posted, 100)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -283,35 +280,10 @@ func TestThreeFunctions(t *testing.T) {
 	}
 }
 
-// startDynalite returns the address of an emulator with the table in it.
-func startDynalite(t *testing.T) string {
+// emulated returns the address of an emulator with the table in it.
+func emulated(t *testing.T) string {
 	t.Helper()
-	modules := e2e.NodeModules(t)
-	if _, err := os.Stat(filepath.Join(modules, "dynalite")); err != nil {
-		t.Fatal(err)
-	}
-	const script = `const server = require('dynalite')({ createTableMs: 0 })
-server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
-process.stdin.on('end', () => process.exit()).resume()`
-	node := exec.Command(e2e.Need(t, "node"), "-e", script)
-	node.Env = append(os.Environ(), "NODE_PATH="+modules)
-	stdin, err := node.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := node.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := node.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stdin.Close(); node.Wait() })
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = strings.TrimSpace(address)
+	address := e2e.DynamoDB(t)
 	client := dynamo.NewClient(dynamo.ClientOptions{Region: "us-east-1", Endpoint: address, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 	})})
