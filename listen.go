@@ -25,6 +25,11 @@ func listen(address string) (net.Listener, error) {
 	case split != nil:
 		f.err = fmt.Errorf("%q is not an address to listen on", address)
 		f.code = exitUsage
+		if n, err := strconv.ParseUint(address, 10, 16); err == nil && n > 0 {
+			f.hint = "parley serve --listen 127.0.0.1:" + address
+		} else if ip := net.ParseIP(address); ip != nil {
+			f.hint = "parley serve --listen " + net.JoinHostPort(address, "8080")
+		}
 	case isTaken(err):
 		f.err = fmt.Errorf("port %s is taken", port)
 		f.hint = "parley serve --listen " + net.JoinHostPort(host, strconv.Itoa(n%65535+1))

@@ -28,6 +28,8 @@ func main() {
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	ShowVersion versionFlag `name:"version" hidden:"" help:"Print the version."` // as every other program has it
 }
 
 // environment is what commands use of the process, so that tests can give them another.
@@ -53,7 +55,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}
 	k, err := parser.Parse(args)
 	if done {
-		if len(args) == 1 { // parley alone is parley serve: show its flags too
+		if len(args) == 1 && !c.ShowVersion { // parley alone is parley serve: show its flags too
 			fmt.Fprintln(stdout)
 			parser.Parse([]string{"serve", "--help"})
 		}

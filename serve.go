@@ -90,8 +90,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	go func() { failed <- gw.Serve(ln, behind.handler) }()
 	select {
 	case err = <-failed:
-	case <-ctx.Done():
-		logger.Info("shutting down")
+	case <-ctx.Done(): // the gateway tells of it
 	}
 	// Everything below must end although ctx has.
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
@@ -161,8 +160,13 @@ func (s *serveCmd) publicURL() (*url.URL, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(s.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, &failure{err: fmt.Errorf("--url %q is not the address of a site", s.URL), hint: "parley serve --url https://chat.example.com", code: exitUsage}
+	site := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	if !site || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		f := &failure{err: fmt.Errorf("--url %q is not the address of a site", s.URL), hint: "parley serve --url https://chat.example.com", code: exitUsage}
+		if site {
+			f.hint = "the page and its socket stand at the root of a host: --url " + u.Scheme + "://" + u.Host
+		}
+		return nil, f
 	}
 	u.Path = ""
 	return u, nil

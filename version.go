@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // version is that of the last release, or of the one being made.
@@ -11,8 +14,19 @@ const version = "0.1.0"
 
 type versionCmd struct{}
 
-func (versionCmd) Run(e *environment) error {
-	_, err := fmt.Fprintf(e.stdout, "parley %s%s %s/%s %s\n", version, revision(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+func (versionCmd) Run(e *environment) error { return printVersion(e.stdout) }
+
+// versionFlag is versionCmd for those who try the flag first.
+type versionFlag bool
+
+func (v *versionFlag) BeforeReset(app *kong.Kong) error {
+	*v = true
+	defer app.Exit(0)
+	return printVersion(app.Stdout)
+}
+
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "parley %s%s %s/%s %s\n", version, revision(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	return err
 }
 
