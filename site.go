@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"path"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"parley/wwwroot"
 )
 
 // site serves the page: its files, config.json, and index.html for the paths
@@ -151,7 +152,7 @@ func (s *site) load(name string) (*asset, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(body)
-	a := &asset{body: body, kind: contentType(name), tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	a := &asset{body: body, kind: wwwroot.ContentType(name), tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 	if s.live {
 		return a, nil
 	}
@@ -164,26 +165,4 @@ func (s *site) load(name string) (*asset, error) {
 	}
 	s.loaded[name] = a
 	return a, nil
-}
-
-// contentType does not ask the machine's own table, which may say anything.
-func contentType(name string) string {
-	switch path.Ext(name) {
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".js", ".mjs":
-		return "text/javascript; charset=utf-8"
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".svg":
-		return "image/svg+xml"
-	case ".json":
-		return "application/json"
-	case ".txt", ".LICENSE", ".md":
-		return "text/plain; charset=utf-8"
-	}
-	if t := mime.TypeByExtension(path.Ext(name)); strings.HasPrefix(t, "image/") {
-		return t
-	}
-	return "application/octet-stream"
 }
