@@ -26,8 +26,9 @@ func main() {
 
 // cli is the command line: kong reads flags, environment and help from it.
 type cli struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd    `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
+	Package packagesCmd `cmd:"" help:"Write the zips of the Lambda functions, for those who deploy with tools of their own."`
+	Version versionCmd  `cmd:"" help:"Print the version."`
 
 	ShowVersion versionFlag `name:"version" hidden:"" help:"Print the version."` // as every other program has it
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is that of the last release, or of the one being made.
-const version = "0.1.0"
+// version is that of the last release, or of the one being made, whose build
+// sets it: -X main.version=1.2.3.
+var version = "0.1.0"
 
 type versionCmd struct{}
 
