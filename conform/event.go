@@ -28,6 +28,8 @@ var kinds = map[string]struct {
 	"joined":   {func() any { return new(protocol.Joined) }, slices.Concat(pageFields, []string{"people", "count"})},
 	"history":  {func() any { return new(protocol.History) }, pageFields},
 	"message":  {func() any { return new(protocol.Said) }, []string{"room", "seq", "from", "person", "text", "at"}},
+	"edit":     {func() any { return new(protocol.Edited) }, []string{"room", "seq", "target", "person", "text", "at"}},
+	"delete":   {func() any { return new(protocol.Deleted) }, []string{"room", "seq", "target", "person", "at"}},
 	"left":     {func() any { return new(protocol.Left) }, []string{"room"}},
 	"presence": {func() any { return new(protocol.Presence) }, []string{"room", "count"}},
 	"typing":   {func() any { return new(protocol.SomebodyTypes) }, []string{"room", "person", "name"}},

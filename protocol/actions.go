@@ -32,6 +32,21 @@ type Message struct {
 	From string // the first one names a plain connection; nowhere does it decide who speaks
 }
 
+// Edit gives an own message another text; Edited answers.
+type Edit struct {
+	ID     string // makes sending it again harmless; empty: each one is another edit
+	Room   string // GeneralRoom unless told
+	Target uint64 // the message's sequence
+	Text   string
+}
+
+// Delete takes an own message's text away for good; Deleted answers.
+type Delete struct {
+	ID     string // as in Edit
+	Room   string // GeneralRoom unless told
+	Target uint64 // the message's sequence
+}
+
 // Join enters a room; Joined answers.
 type Join struct {
 	ID string
@@ -67,6 +82,8 @@ type Ping struct {
 
 func (a *Hello) ActionID() string       { return a.ID }
 func (a *Message) ActionID() string     { return a.ID }
+func (a *Edit) ActionID() string        { return a.ID }
+func (a *Delete) ActionID() string      { return a.ID }
 func (a *Join) ActionID() string        { return a.ID }
 func (a *Leave) ActionID() string       { return a.ID }
 func (a *Rename) ActionID() string      { return a.ID }

@@ -35,6 +35,10 @@ func DecodeAction(frame []byte) (Action, *Error) {
 	switch kind {
 	case "message":
 		a = &Message{ID: id, Room: f.roomOr(GeneralRoom), Text: f.text(), From: f.optional("from", MaxFrameBytes)}
+	case "edit":
+		a = &Edit{ID: id, Room: f.roomOr(GeneralRoom), Target: f.target(), Text: f.text()}
+	case "delete":
+		a = &Delete{ID: id, Room: f.roomOr(GeneralRoom), Target: f.target()}
 	case "hello":
 		a = &Hello{ID: id, Name: f.optional("name", MaxFrameBytes), Session: f.optional("session", maxTokenBytes), Link: f.optional("link", maxTokenBytes), Rooms: f.positions()}
 	case "join":
@@ -225,6 +229,17 @@ func (f *fields) sequence(name string, least uint64) *uint64 {
 		return nil
 	}
 	return &n
+}
+
+// target returns the sequence of the message that a change is for.
+func (f *fields) target() uint64 {
+	if f.get("target") == nil {
+		f.fail(Errorf(BadField, "\"target\" is missing: the sequence of the message."))
+	}
+	if n := f.sequence("target", 1); n != nil {
+		return *n
+	}
+	return 0
 }
 
 func (f *fields) position() Position {

@@ -24,16 +24,16 @@ type Welcome struct {
 	Rooms   []string `json:"rooms"` // a joined follows for each
 }
 
-// Item is an entry of a room's log within a page: a message as it is now, or a
-// change. Deleted and lost messages keep their sequence and lose the rest.
+// Item is a message within a page, as it is now. A deleted or lost one keeps
+// its sequence and nothing else.
 type Item struct {
 	Seq     uint64 `json:"seq"`
 	ID      string `json:"id,omitzero"` // the client's
 	From    string `json:"from,omitzero"`
 	Person  string `json:"person,omitzero"`
 	Text    string `json:"text"`
-	At      int64  `json:"at,omitzero"` // milliseconds since 1970 UTC
-	Edited  uint64 `json:"edited,omitzero"`
+	At      int64  `json:"at,omitzero"`     // milliseconds since 1970 UTC
+	Edited  uint64 `json:"edited,omitzero"` // the edit that gave it this text
 	Deleted bool   `json:"deleted,omitzero"`
 	Lost    bool   `json:"lost,omitzero"` // damaged where it was stored
 }
@@ -45,7 +45,7 @@ type Change struct {
 	Target uint64 `json:"target"`
 	ID     string `json:"id,omitzero"`
 	Person string `json:"person,omitzero"`
-	Text   string `json:"text,omitzero"`
+	Text   string `json:"text,omitzero"` // an edit's; empty: a newer change has replaced it
 	At     int64  `json:"at,omitzero"`
 }
 
@@ -93,6 +93,35 @@ type Said struct {
 	From   string `json:"from"`
 	Person string `json:"person"`
 	Text   string `json:"text"`
+	At     int64  `json:"at"` // milliseconds since 1970 UTC
+
+	// One that is sent again may have been changed since it was first said.
+	Edited  uint64 `json:"edited,omitzero"` // as in Item
+	Deleted bool   `json:"deleted,omitzero"`
+}
+
+// Edited is an edit as all in the room get it but plain connections. The copy of
+// who edited, known by person and id, is the acknowledgement: it is durable.
+type Edited struct {
+	Type   string `json:"type"` // "edit"
+	Room   string `json:"room"`
+	Seq    uint64 `json:"seq"`
+	Target uint64 `json:"target"` // the message's sequence
+	ID     string `json:"id,omitzero"`
+	Person string `json:"person"`
+	Text   string `json:"text"` // empty: a newer change has replaced it
+	At     int64  `json:"at"`   // milliseconds since 1970 UTC
+}
+
+// Deleted is a delete, told as Edited is. A second delete of one message is
+// answered by the first, under its own id.
+type Deleted struct {
+	Type   string `json:"type"` // "delete"
+	Room   string `json:"room"`
+	Seq    uint64 `json:"seq"`
+	Target uint64 `json:"target"` // the message's sequence
+	ID     string `json:"id,omitzero"`
+	Person string `json:"person"`
 	At     int64  `json:"at"` // milliseconds since 1970 UTC
 }
 

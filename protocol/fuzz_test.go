@@ -10,7 +10,7 @@ import (
 // FuzzDecodeAction: whatever comes in, an action or an error comes out, the
 // error is an event that fits a frame, and what was taken keeps its promises.
 func FuzzDecodeAction(f *testing.F) {
-	for _, file := range []string{"message-sample", "hello-again", "history", "ping-rooms"} {
+	for _, file := range []string{"message-sample", "edit", "delete", "hello-again", "history", "ping-rooms"} {
 		f.Add(goldenFrame(f, file))
 	}
 	f.Add([]byte(`{"type":"message","text":"\ud83d x \udead"}`))

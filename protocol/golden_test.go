@@ -34,6 +34,9 @@ func TestGoldenActions(t *testing.T) {
 	want := map[string]Action{
 		"message-sample": &Message{Room: "general", From: "<username>", Text: "<message>"},
 		"message":        &Message{ID: "c1-7", Room: "design", Text: "Shall we?\nI think so. 👍"},
+		"edit":           &Edit{ID: "c1-8", Room: "design", Target: 42, Text: "Shall we meet?"},
+		"edit-general":   &Edit{Room: "general", Target: 1, Text: "better"},
+		"delete":         &Delete{ID: "c1-9", Room: "design", Target: 42},
 		"hello":          &Hello{ID: "h1"},
 		"hello-again":    &Hello{ID: "h1", Name: "Ada", Session: "AAECAwQFBgcICQoLDA0ODw", Rooms: []Position{{Room: "general", Epoch: "k3v9q2", After: seq(41)}, {Room: "design"}}},
 		"hello-link":     &Hello{ID: "h1", Link: "EBESExQVFhcYGRobHB0eHw"},
@@ -71,6 +74,7 @@ func TestGoldenEvents(t *testing.T) {
 	types := map[string]func() any{
 		"welcome": func() any { return new(Welcome) }, "joined": func() any { return new(Joined) },
 		"history": func() any { return new(History) }, "message": func() any { return new(Said) },
+		"edit": func() any { return new(Edited) }, "delete": func() any { return new(Deleted) },
 		"left": func() any { return new(Left) }, "presence": func() any { return new(Presence) },
 		"typing": func() any { return new(SomebodyTypes) }, "renamed": func() any { return new(Renamed) },
 		"rooms": func() any { return new(Rooms) }, "pong": func() any { return new(Pong) },

@@ -270,7 +270,7 @@ func TestSpecificationFields(t *testing.T) {
 	s := readSpec(t)
 	for name, goType := range map[string]any{
 		"WelcomeEvent": protocol.Welcome{}, "JoinedEvent": protocol.Joined{}, "HistoryEvent": protocol.History{},
-		"MessageEvent": protocol.Said{}, "LeftEvent": protocol.Left{}, "PresenceEvent": protocol.Presence{},
+		"MessageEvent": protocol.Said{}, "EditEvent": protocol.Edited{}, "DeleteEvent": protocol.Deleted{}, "LeftEvent": protocol.Left{}, "PresenceEvent": protocol.Presence{},
 		"TypingEvent": protocol.SomebodyTypes{}, "RenamedEvent": protocol.Renamed{}, "RoomsEvent": protocol.Rooms{},
 		"PongEvent": protocol.Pong{}, "NoticeEvent": protocol.Notice{}, "ErrorEvent": protocol.Error{},
 		"Item": protocol.Item{}, "Change": protocol.Change{}, "Person": protocol.Person{}, "You": protocol.You{},
@@ -405,6 +405,7 @@ func TestSpecificationOfLimits(t *testing.T) {
 		keys []string
 	}{
 		"text":         {protocol.MaxTextRunes, []string{"MessageAction", "properties", "text", "maxLength"}},
+		"text of edit": {protocol.MaxTextRunes, []string{"EditAction", "properties", "text", "maxLength"}},
 		"id":           {protocol.MaxIDBytes, []string{"ActionID", "maxLength"}},
 		"room":         {protocol.MaxRoomRunes, []string{"RoomName", "maxLength"}},
 		"name":         {protocol.MaxNameRunes, []string{"PersonName", "maxLength"}},
