@@ -1,0 +1,28 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// killUnderLoad kills the server again and again while everybody speaks.
+func killUnderLoad(t *testing.T, l *ledger) {
+	s := serve(t)
+	w := newLoad(l)
+	w.add(4, s.socket(), "general", 3, nil)
+	w.add(2, s.socket(), "elsewhere", 1, nil)
+	for n := range times(8, 1000) {
+		w.until(int64(20 + rand.IntN(1000)))
+		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
+		s.kill()
+		l.kills.Add(1)
+		s.start()
+		if l.isBroken() {
+			break
+		}
+		l.progress(n + 1)
+	}
+	w.until(100)
+	w.settle(s.socket())
+}

@@ -1,0 +1,205 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// ledger knows what was sent, what was acknowledged and what stands where in
+// each room's log. The first who sees an entry writes it down; all others, and
+// history in the end, have to agree.
+type ledger struct {
+	t    testing.TB
+	at   time.Time // when it was begun
+	told time.Time // when it last told how far it is
+
+	kills, reconnects, deliveries, acknowledged, cuts atomic.Int64
+
+	mu     sync.Mutex
+	rooms  map[string]*roomLedger // by room and epoch
+	sent   map[string]bool        // ids
+	wrong  map[fault][]string
+	broken chan struct{} // closed with the first wrong
+}
+
+// roomLedger is the log of a room as clients have seen it.
+type roomLedger struct {
+	room, epoch string
+	entries     []string          // id by sequence - 1; empty: nobody saw it yet
+	of          map[string]uint64 // sequence by id
+	told        map[string]uint64 // sequence by id, acknowledged to the sender
+}
+
+// fault is a way in which a promise was broken.
+type fault string
+
+const (
+	lost       fault = "lost"
+	doubled    fault = "doubled"
+	outOfOrder fault = "out of order"
+	altered    fault = "altered" // a text, or an entry that nobody sent
+	unbounded  fault = "without bound"
+	forgotten  fault = "not told" // of a new epoch, of somebody who left
+)
+
+func newLedger(t testing.TB) *ledger {
+	return &ledger{t: t, at: time.Now(), rooms: map[string]*roomLedger{}, sent: map[string]bool{}, wrong: map[fault][]string{}, broken: make(chan struct{})}
+}
+
+// textOf is what the message with an id says; how long it is, id tells as well.
+func textOf(id string) string {
+	const words = " and so on"
+	n := 0
+	for _, c := range id {
+		n = (n*31 + int(c)) % 7
+	}
+	return "this is " + id + strings.Repeat(words, n)
+}
+
+func (l *ledger) send(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent[id] = true
+}
+
+// say notes that a promise was broken. It may be called by any goroutine.
+func (l *ledger) say(f fault, format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(f, format, args...)
+}
+
+func (l *ledger) note(f fault, format string, args ...any) {
+	const enough = 5 // of one kind are shown
+	if len(l.wrong) == 0 {
+		close(l.broken)
+	}
+	l.wrong[f] = append(l.wrong[f], fmt.Sprintf(format, args...))
+	if len(l.wrong[f]) <= enough {
+		l.t.Errorf("%s: %s", f, fmt.Sprintf(format, args...))
+	}
+}
+
+// isBroken tells whether anything was wrong: a scenario need not go on then.
+func (l *ledger) isBroken() bool {
+	select {
+	case <-l.broken:
+		return true
+	default:
+		return l.t.Failed()
+	}
+}
+
+func (l *ledger) room(room, epoch string) *roomLedger {
+	r := l.rooms[room+"\x00"+epoch]
+	if r == nil {
+		r = &roomLedger{room: room, epoch: epoch, of: map[string]uint64{}, told: map[string]uint64{}}
+		l.rooms[room+"\x00"+epoch] = r
+	}
+	return r
+}
+
+// see checks an entry that somebody got, live or in a page.
+func (l *ledger) see(who, room, epoch string, e entry) {
+	l.deliveries.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.room(room, epoch)
+	for uint64(len(r.entries)) < e.Seq {
+		r.entries = append(r.entries, "")
+	}
+	if e.Lost {
+		l.note(lost, "%s got entry %d of %s as lost", who, e.Seq, room)
+		return
+	}
+	if !l.sent[e.ID] || e.Text != textOf(e.ID) {
+		l.note(altered, "%s got entry %d of %s, %q, with the text %q", who, e.Seq, room, e.ID, e.Text)
+		return
+	}
+	switch before := r.entries[e.Seq-1]; {
+	case before == "":
+		if seq := r.of[e.ID]; seq != 0 {
+			l.note(doubled, "%s is entry %d of %s, and to %s also entry %d", e.ID, seq, room, who, e.Seq)
+		}
+		r.entries[e.Seq-1], r.of[e.ID] = e.ID, e.Seq
+	case before != e.ID:
+		l.note(altered, "entry %d of %s is %s, but to %s it is %s", e.Seq, room, before, who, e.ID)
+	}
+}
+
+// acknowledge notes that a sender got its own message back.
+func (l *ledger) acknowledge(room, epoch, id string, seq uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.room(room, epoch)
+	if before := r.told[id]; before != 0 && before != seq {
+		l.note(doubled, "%s was acknowledged as %d and as %d of %s", id, before, seq, room)
+		return
+	}
+	if r.told[id] == 0 {
+		l.acknowledged.Add(1)
+	}
+	r.told[id] = seq
+}
+
+// compare holds what is stored against what was acknowledged and seen.
+func (l *ledger) compare(room, epoch string, stored []entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.room(room, epoch)
+	at := map[string]uint64{}
+	for i, e := range stored {
+		switch {
+		case e.Seq != uint64(i+1):
+			l.note(lost, "history of %s has %d where %d should be", room, e.Seq, i+1)
+			return
+		case at[e.ID] != 0:
+			l.note(doubled, "%s is stored as %d and as %d of %s", e.ID, at[e.ID], e.Seq, room)
+		case e.Lost:
+			l.note(lost, "entry %d of %s is lost", e.Seq, room)
+		case !l.sent[e.ID] || e.Text != textOf(e.ID):
+			l.note(altered, "stored is %q with the text %q as %d of %s", e.ID, e.Text, e.Seq, room)
+		}
+		at[e.ID] = e.Seq
+	}
+	for id, seq := range r.told {
+		if at[id] != seq {
+			l.note(lost, "%s was acknowledged as %d of %s and is stored as %d (0: not at all)", id, seq, room, at[id])
+		}
+	}
+	for i, id := range r.entries {
+		if id != "" && at[id] != uint64(i+1) {
+			l.note(lost, "%s was seen as %d of %s and is stored as %d (0: not at all)", id, i+1, room, at[id])
+		}
+	}
+}
+
+// print tells the figures of a scenario in one line.
+func (l *ledger) print(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := fmt.Sprintf("faults %-14s %6.1f s: kills %d, power cuts %d, acknowledged %d, reconnects %d, deliveries checked %d, lost %d, doubled %d, out of order %d",
+		name, time.Since(l.at).Seconds(), l.kills.Load(), l.cuts.Load(), l.acknowledged.Load(), l.reconnects.Load(), l.deliveries.Load(),
+		len(l.wrong[lost]), len(l.wrong[doubled]), len(l.wrong[outOfOrder]))
+	for _, f := range []fault{altered, unbounded, forgotten} {
+		if n := len(l.wrong[f]); n > 0 {
+			line += fmt.Sprintf(", %s %d", f, n)
+		}
+	}
+	fmt.Println(line)
+}
+
+// progress tells every few seconds that a long run is alive.
+func (l *ledger) progress(rounds int) {
+	const every = 10 * time.Second
+	if !long || time.Since(l.told) < every {
+		return
+	}
+	l.told = time.Now()
+	fmt.Printf("%s: round %d, %.0f s, kills %d, acknowledged %d, reconnects %d, deliveries checked %d\n",
+		l.t.Name(), rounds, time.Since(l.at).Seconds(), l.kills.Load(), l.acknowledged.Load(), l.reconnects.Load(), l.deliveries.Load())
+}
