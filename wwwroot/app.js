@@ -1,11 +1,11 @@
 import './elements/chat-app.js'
+import { part, pathOf, roomOf } from './elements/node.js'
 import { Chat } from './sdk/chat.js'
-import { part } from './elements/node.js'
-import { pathOf, roomOf } from './elements/place.js'
+/** @import { ChatApp } from './elements/chat-app.js' */
 
 const PATIENCE = 30 * 1000 // ms, the longest wait between two tries to fetch config.json
 
-const app = /** @type {import('./elements/chat-app.js').ChatApp} */ (part(document, 'chat-app'))
+const app = /** @type {ChatApp} */ (part(document, 'chat-app'))
 
 /**
  * The address of the WebSocket, as in the sample of 2019: config.json, key

@@ -1,15 +1,15 @@
 import './chat-composer.js'
 import './chat-messages.js'
-import './chat-people.js'
-import { Unread } from './chat-rooms.js'
-import './chat-status.js'
-import './chat-typing.js'
-import { keep } from '../sdk/session.js'
+import './chat-notes.js'
+import { Unread } from './chat-sides.js'
 import { icon, node, part } from './node.js'
-import { openHelp, openSheet } from './sheet.js'
+import { keep } from '../sdk/session.js'
+/** @import { Chat } from '../sdk/chat.js' */
+/** @import { Room } from '../sdk/room.js' */
+/** @import { Trouble } from './chat-notes.js' */
+/** @import { ChatComposer } from './chat-composer.js' */
+/** @import { ChatMessages } from './chat-messages.js' */
 
-/** @typedef {import('../sdk/chat.js').Chat} Chat */
-/** @typedef {import('../sdk/room.js').Room} Room */
 /** @typedef {'rooms' | 'people'} Side */
 
 const ROOMS_EVERY = 60 * 1000 // ms between looks at which rooms there are
@@ -55,7 +55,7 @@ export class ChatApp extends HTMLElement {
     clearInterval(this.#timer)
   }
 
-  /** What keeps the chat from starting. @param {import('./chat-status.js').Trouble | null} trouble */
+  /** What keeps the chat from starting. @param {Trouble | null} trouble */
   set trouble(trouble) { Object.assign(part(this, 'chat-status'), { trouble }) }
 
   /** @param {Chat} chat */
@@ -161,7 +161,7 @@ export class ChatApp extends HTMLElement {
 
   #rename() {
     this.#sheet?.close()
-    const composer = /** @type {import('./chat-composer.js').ChatComposer} */ (part(this, 'chat-composer'))
+    const composer = /** @type {ChatComposer} */ (part(this, 'chat-composer'))
     composer.rename()
   }
 
@@ -177,7 +177,7 @@ export class ChatApp extends HTMLElement {
   }
 
   #catchUp() {
-    const messages = /** @type {import('./chat-messages.js').ChatMessages} */ (part(this, 'chat-messages'))
+    const messages = /** @type {ChatMessages} */ (part(this, 'chat-messages'))
     messages.catchUp()
   }
 
@@ -188,5 +188,58 @@ export class ChatApp extends HTMLElement {
     if (next) this.dispatchEvent(new CustomEvent('enter', { bubbles: true, detail: next }))
   }
 }
+
+/**
+ * Opens a dialog over the page. Esc, a tap beside it and its own button close
+ * it; then it is gone, and the focus back where it was.
+ * @param {string} title
+ * @param {Node} content
+ * @param {{side?: 'start' | 'end', into?: Element}} [place] a sheet at a side, else a dialog in the middle
+ * @returns {HTMLDialogElement}
+ */
+export function openSheet(title, content, { side, into = document.body } = {}) {
+  const dialog = node('dialog', { class: side ? `sheet ${side}` : 'sheet', 'aria-label': title },
+    node('button', { type: 'button', class: 'bare close', 'aria-label': 'Close', onclick: () => dialog.close() }, icon('close')),
+    content)
+  dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close() })
+  dialog.addEventListener('close', () => dialog.remove())
+  into.append(dialog)
+  dialog.showModal()
+  return dialog
+}
+
+const mac = /Mac|iPhone|iPad/.test(navigator.userAgent)
+
+/** @type {[string[], string][]} */
+const KEYS = [
+  [['Enter'], 'send'],
+  [['Shift', 'Enter'], 'a new line'],
+  [[mac ? '⌘' : 'Ctrl', 'Enter'], 'send, on any device'],
+  [['Alt', '↑'], 'the room above'],
+  [['Alt', '↓'], 'the room below'],
+  [['Esc'], 'to the newest message'],
+  [['↑', '↓'], 'from message to message, in the list'],
+  [['?'], 'this help'],
+]
+
+/** @type {[string, string, keyof HTMLElementTagNameMap][]} */
+const MARKS = [
+  ['**bold**', 'bold', 'strong'],
+  ['*italic*', 'italic', 'em'],
+  ['~~gone~~', 'gone', 'del'],
+  ['`code`', 'code', 'code'],
+]
+
+/** Keys and marks, as a dialog. */
+export const openHelp = () => openSheet('Help', node('div', { class: 'help' },
+  node('h2', {}, 'Keys'),
+  node('dl', {}, ...KEYS.map(([keys, does]) => pair(keys.map(key => node('kbd', {}, key)), does))),
+  node('h2', {}, 'Marks'),
+  node('dl', {}, ...MARKS.map(([typed, shown, tag]) => pair([node('code', {}, typed)], node(tag, {}, shown)))),
+  node('p', {}, 'A line that starts with ', node('code', {}, '>'), ' is a quote, with ', node('code', {}, '-'),
+    ' a list. Code of several lines stands between two lines of ', node('code', {}, '```'), '.')))
+
+/** @param {Node[]} keys @param {Node | string} meaning */
+const pair = (keys, meaning) => node('div', {}, node('dt', {}, ...keys), node('dd', {}, meaning))
 
 customElements.define('chat-app', ChatApp)

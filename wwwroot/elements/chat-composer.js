@@ -1,16 +1,97 @@
-import { ChatName } from './chat-name.js'
 import { disc, icon, node } from './node.js'
+import { ABOUT_NAMES } from './rows.js'
 import { keep } from '../sdk/session.js'
-import { ABOUT_NAMES } from './system-lines.js'
-
-/** @typedef {import('../sdk/room.js').Room} Room */
-/** @typedef {import('../sdk/chat.js').Chat} Chat */
+/** @import { Room } from '../sdk/room.js' */
+/** @import { Chat } from '../sdk/chat.js' */
+/** @import { ChatError } from '../sdk/protocol.js' */
 
 const COUNTED_FROM = 200 // code points before the limit at which a counter shows
 const touch = matchMedia('(pointer: coarse)')
 
 /** @param {string} room */
 const draftOf = room => `parley.draft.${room}`
+
+/** Asks for a name, the first one or another one; sends 'named' when it is taken. */
+export class ChatName extends HTMLElement {
+  /** @type {Chat | null} */ chat = null
+  /** Why the name of last time was refused. @type {ChatError | null} */ refusal = null
+  #asking = false
+  #field = node('input', {
+    id: 'name', type: 'text', autocomplete: 'nickname', autocapitalize: 'words', spellcheck: 'false',
+    enterkeyhint: 'go', 'aria-describedby': 'name-trouble', oninput: () => this.#tell(''),
+  })
+  #join = node('button', { type: 'submit', class: 'main' })
+  #cancel = node('button', { type: 'button', class: 'quiet', onclick: () => this.#done() }, 'Cancel')
+  #trouble = node('p', { id: 'name-trouble', class: 'trouble', role: 'alert' })
+  #form = node('form', { novalidate: true, onsubmit: event => this.#submitted(event), onkeydown: event => this.#pressed(event) },
+    node('label', { for: 'name' }, 'Choose a name'),
+    node('div', { class: 'box' }, this.#field, this.#cancel, this.#join),
+    this.#trouble)
+
+  connectedCallback() {
+    const { you, remembered } = /** @type {Chat} */ (this.chat)
+    const first = !you?.name
+    this.#field.value = you?.name || remembered
+    this.#cancel.hidden = first
+    this.#join.textContent = first ? 'Join' : 'Change'
+    this.#tell(this.refusal?.message ?? '', this.refusal?.suggestion)
+    this.replaceChildren(this.#form)
+  }
+
+  focus() {
+    this.#field.focus()
+    this.#field.select()
+  }
+
+  /** @param {SubmitEvent} event */
+  #submitted(event) {
+    event.preventDefault()
+    this.#take(this.#field.value.trim())
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (event.key !== 'Escape' || this.#cancel.hidden) return
+    event.stopPropagation()
+    this.#done()
+  }
+
+  /** @param {string} name */
+  async #take(name) {
+    const chat = this.chat
+    if (!chat || this.#asking) return
+    if (!name) return this.#tell('A name is what the others will see. Any will do.')
+    if (name === chat.you?.name) return this.#done()
+    this.#asking = true
+    if (chat.state !== 'online') this.#tell('Waiting for the connection …')
+    try {
+      await chat.rename(name)
+      this.#done()
+    } catch (error) {
+      const { message, suggestion } = /** @type {ChatError} */ (error)
+      this.#tell(message, suggestion)
+      this.#field.focus()
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  #done() {
+    this.refusal = null
+    this.dispatchEvent(new CustomEvent('named', { bubbles: true }))
+  }
+
+  /** @param {string} sentence @param {string} [suggestion] */
+  #tell(sentence, suggestion) {
+    this.#field.setAttribute('aria-invalid', String(Boolean(sentence) && !this.#asking))
+    this.#trouble.replaceChildren(sentence)
+    if (!suggestion) return
+    const take = () => { this.#field.value = suggestion; this.#take(suggestion) }
+    this.#trouble.append(' ', node('button', { type: 'button', class: 'quiet', onclick: take }, 'Use ', node('bdi', {}, suggestion)))
+  }
+}
+
+customElements.define('chat-name', ChatName)
 
 /** The box at the bottom: asks for a name first, then for messages. */
 export class ChatComposer extends HTMLElement {
@@ -46,7 +127,7 @@ export class ChatComposer extends HTMLElement {
     name.chat = chat
     chat.addEventListener('you', () => this.#draw(), { signal: this.#left.signal })
     chat.addEventListener('error', event => {
-      const { detail } = /** @type {CustomEvent<import('../sdk/protocol.js').ChatError>} */ (event)
+      const { detail } = /** @type {CustomEvent<ChatError>} */ (event)
       if (ABOUT_NAMES.has(detail.code)) name.refusal = detail
     }, { signal: this.#left.signal })
     this.#draw()

@@ -1,9 +1,9 @@
 import { DrawnRows, HeldView, shownWindow } from './list.js'
 import { icon, node } from './node.js'
-import { rows } from './rows.js'
-import { SystemLines } from './system-lines.js'
-
-/** @typedef {import('../sdk/room.js').Room} Room */
+import { rows, SystemLines } from './rows.js'
+/** @import { Room } from '../sdk/room.js' */
+/** @import { Chat } from '../sdk/chat.js' */
+/** @import { MessagesDetail } from '../sdk/types.js' */
 
 const PAGE = 40        // messages that come into the page at once
 const IN_MEMORY = 1000 // messages kept behind the page while it follows the end
@@ -12,7 +12,7 @@ const UNHEARD = 500    // ms after which what was drawn quietly counts as read
 
 /** The messages of one room: what is in the page, what is in view, what is news. */
 export class ChatMessages extends HTMLElement {
-  /** @type {import('../sdk/chat.js').Chat | null} */ chat = null
+  /** @type {Chat | null} */ chat = null
   /** @type {Room | null} */ #room = null
   /** @type {SystemLines | null} */ #lines = null
   #leave = new AbortController()
@@ -76,7 +76,7 @@ export class ChatMessages extends HTMLElement {
     return !was
   }
 
-  /** @param {import('../sdk/types.js').MessagesDetail} detail */
+  /** @param {MessagesDetail} detail */
   #news({ kind, items }) {
     if (kind === 'prepend' || kind === 'reset') this.#quiet = true
     if (kind === 'append' && !this.#view.following) {

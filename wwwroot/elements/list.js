@@ -1,13 +1,12 @@
-import { bdi, copyButton, node } from './node.js'
-import { dayName } from './rows.js'
 import { drawMessage } from './message.js'
-import { linkTo } from './place.js'
+import { bdi, copyButton, linkTo, node } from './node.js'
+import { dayName } from './rows.js'
+/** @import { Row } from './types.js' */
 
 const FOLLOWS_WITHIN = 100 // px from the end within which the view follows it
 const AHEAD = 400          // px before an edge at which more is wanted
 const MOST_SHOWN = 300     // messages in the page at once
 
-/** @typedef {import('./rows.js').Row} Row */
 /** @typedef {'opening' | 'none' | 'empty' | 'start' | 'more'} Top what stands above the first row */
 
 /** The rows of a list as they stand in the page. A row keeps its node for as long as it is there. */

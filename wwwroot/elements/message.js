@@ -1,11 +1,8 @@
-import { bdi, copyButton, disc, icon, node, part } from './node.js'
+import { bdi, copyButton, disc, icon, linkTo, node, part } from './node.js'
 import { fullDateOf, timeOf } from './rows.js'
-import { linkTo } from './place.js'
 import { parse } from '../sdk/markdown.js'
-
-/** @typedef {import('./rows.js').Said} Said */
-/** @typedef {import('../sdk/types.js').Block} Block */
-/** @typedef {import('../sdk/types.js').Inline} Inline */
+/** @import { Said } from './types.js' */
+/** @import { Block, Inline } from '../sdk/types.js' */
 
 const MOST_LARGE = 8 // emoji in a message that are still shown larger
 const QUIET = { deleted: 'This message was deleted.', lost: 'This message was damaged where it was stored and cannot be shown.' }

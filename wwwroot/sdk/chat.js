@@ -1,10 +1,11 @@
 // The chat as a program sees it: connects, stays connected, and holds the rooms.
 import { Answers, Readiness, unconnected } from './answers.js'
-import { ALL, concede, hello, ids, Session } from './session.js'
+import { Life, Pulse } from './connection.js'
 import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure } from './protocol.js'
-import { Life } from './life.js'
-import { Pulse } from './connection.js'
 import { Room } from './room.js'
+import { ALL, concede, hello, ids, Session } from './session.js'
+/** @import { Action, ChatOptions, End, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
+/** @import { Wishes } from './session.js' */
 
 /**
  * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
@@ -17,20 +18,20 @@ export class Chat extends EventTarget {
   #link
   #hello = { id: '', wishes: ALL }
   #nameRefused = false
-  /** @type {import('./types.js').ServerEvent[]} */
+  /** @type {ServerEvent[]} */
   #early = []
   #token
   #nextId
   #pulse
   #readiness
 
-  /** @param {import('./types.js').ChatOptions} options */
+  /** @param {ChatOptions} options */
   constructor({
     server, storage, link = '', WebSocket = globalThis.WebSocket, now = Date.now, random = Math.random,
     timers = globalThis, onLine = () => globalThis.navigator?.onLine !== false,
   }) {
     super()
-    /** From the first welcome on. @type {import('./types.js').You|null} */
+    /** From the first welcome on. @type {You|null} */
     this.you = null
     this.limits = DEFAULT_LIMITS
     /** Name and version, as welcome tells. */
@@ -52,7 +53,7 @@ export class Chat extends EventTarget {
     this.#pulse = new Pulse({
       rooms: () => this.rooms, ask: (action) => this.#ask(action), connection: () => this.#life.connection, timers,
     })
-    /** @type {import('./types.js').RoomLink} */
+    /** @type {RoomLink} */
     this.#link = {
       online: () => this.state === 'online',
       you: () => this.you,
@@ -105,7 +106,7 @@ export class Chat extends EventTarget {
     this.#ask({ type: 'leave', room: name }).catch(() => {}) // nobody waits to hear that
   }
 
-  /** The most recently spoken in first; rejects ChatError. @returns {Promise<import('./types.js').RoomInfo[]>} */
+  /** The most recently spoken in first; rejects ChatError. @returns {Promise<RoomInfo[]>} */
   async listRooms() {
     await this.#readiness.online()
     const answer = await this.#ask({ type: 'rooms' })
@@ -115,13 +116,13 @@ export class Chat extends EventTarget {
   /** @param {string} text */
   measure(text) { return measure(text, this.limits) }
 
-  /** @param {import('./types.js').Action} action */
+  /** @param {Action} action */
   async #ask({ type, ...fields }) {
     if (this.state !== 'online') throw unconnected()
     return this.#answers.ask({ type, id: this.#nextId(), ...fields })
   }
 
-  /** @param {import('./session.js').Wishes} wishes */
+  /** @param {Wishes} wishes */
   #greet(wishes) {
     const { token, name } = this.#session
     this.#hello = { id: this.#nextId(), wishes }
@@ -135,7 +136,7 @@ export class Chat extends EventTarget {
     }, wishes))
   }
 
-  /** @param {import('./types.js').ServerEvent} event */
+  /** @param {ServerEvent} event */
   #receive(event) {
     if (event.type === 'joined' && this.state === 'connecting') { // it overtook its welcome
       if (this.#early.length < this.rooms.size) this.#early.push(event)
@@ -153,7 +154,7 @@ export class Chat extends EventTarget {
     if ('room' in event) this.rooms.get(event.room)?.receive(event)
   }
 
-  /** @param {import('./types.js').Welcome} event */
+  /** @param {Welcome} event */
   #welcomed({ you, session, server, limits, rooms }) {
     if (this.state !== 'connecting') return // a repeat
     const newVersion = this.server !== '' && server !== this.server
@@ -189,7 +190,7 @@ export class Chat extends EventTarget {
     emit(this, 'error', error)
   }
 
-  /** @param {import('./types.js').Renamed} event */
+  /** @param {Renamed} event */
   #renamed(event) {
     for (const room of this.rooms.values()) room.receive(event)
     if (!this.you || event.person !== this.you.id) return
@@ -208,7 +209,7 @@ export class Chat extends EventTarget {
     for (const room of this.rooms.values()) room.doubt()
   }
 
-  /** @param {import('./connection.js').End} end @param {boolean} innocent */
+  /** @param {End} end @param {boolean} innocent */
   #lost({ code, parting }, innocent) {
     this.#answers.lost()
     const item = BLAMED_CLOSES.has(code) ? 'guilty' : innocent ? 'innocent' : 'suspect'

@@ -1,10 +1,6 @@
 // A window of a room's log: what a client has of it, contiguous and in order,
 // whatever order the frames came in. No timers, no events, no connection.
-
-/** @typedef {import('./types.js').Message} Message */
-/** @typedef {import('./types.js').Change} Change */
-/** @typedef {import('./types.js').Page} Page */
-/** @typedef {import('./types.js').MessagesDetail} MessagesDetail */
+/** @import { Change, Message, MessagesDetail, Page } from './types.js' */
 
 const MOST_HELD = 256 // entries ahead of a gap; those beyond are asked for again
 const MOST_REMEMBERED = 64 // changes

@@ -2,8 +2,7 @@
 // is sent again under the same id until its own copy is here, one at a time, so
 // that the log has them in the order in which they were written.
 import { ChatError, wellFormed } from './protocol.js'
-
-/** @typedef {import('./types.js').Pending} Pending */
+/** @import { Entry, OutboxOptions, Pending, Timers } from './types.js' */
 
 const SLOW_AFTER = 1000 // ms without the copy
 const AGAIN_AFTER = 2 * 1000 // ms, where an error says retry without a time
@@ -12,17 +11,6 @@ const COPY_WITHIN = 10 * 1000 // ms until it is sent again on the same connectio
 const MOST_SENDS = 4 // without any answer on one connection
 const MOST_DROPS = 2 // connections lost while it was in flight
 const MOST_PENDING = 1000
-
-/**
- * @typedef {object} Entry
- * @property {Pending} item
- * @property {boolean} inFlight sent on this connection, not come back
- * @property {boolean} waits for the time that an error told
- * @property {number} sends on this connection
- * @property {number} drops
- * @property {number} since ms since 1970: counts towards slow from here
- * @property {number} seq where its copy is in the log; 0: not known
- */
 
 export class Outbox {
   /** @type {Entry[]} */
@@ -34,17 +22,7 @@ export class Outbox {
   #told = ''
   #options
 
-  /**
-   * @param {object} options
-   * @param {() => string} options.nextId
-   * @param {(item: Pending) => boolean} options.send
-   * @param {() => boolean} options.online the person may expect it to be on its way
-   * @param {() => boolean} options.open the room takes messages now
-   * @param {(text: string) => ChatError|null} options.check before anything is sent
-   * @param {(items: Pending[]) => void} options.changed the items or their states did
-   * @param {() => number} options.now
-   * @param {import('./types.js').Timers} options.timers
-   */
+  /** @param {OutboxOptions} options */
   constructor(options) {
     this.#options = options
   }

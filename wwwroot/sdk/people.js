@@ -1,7 +1,6 @@
 // Who is in a room, as far as the server tells (up to 50 each one's coming and going,
 // above that only the count), in which colour, and who is writing.
-
-/** @typedef {import('./types.js').Person} Person */
+/** @import { Joined, Person, Presence, Renamed, Timers } from './types.js' */
 
 const MOST_PEOPLE = 200 // listed; joined tells at most 100
 const SAY_EVERY = 3 * 1000 // ms
@@ -13,20 +12,20 @@ export class People {
   byId = new Map()
   count = 0
 
-  /** @param {import('./types.js').Joined} event */
+  /** @param {Joined} event */
   joined({ people, count }) {
     this.byId = new Map(people.slice(0, MOST_PEOPLE).map((person) => [person.id, person]))
     this.count = count
   }
 
-  /** @param {import('./types.js').Presence} event */
+  /** @param {Presence} event */
   changed({ joined, left, count }) {
     for (const { id } of left) this.byId.delete(id)
     for (const person of joined) if (this.byId.size < MOST_PEOPLE) this.byId.set(person.id, person)
     this.count = count
   }
 
-  /** @param {import('./types.js').Renamed} event @returns {boolean} whether it is somebody listed */
+  /** @param {Renamed} event @returns {boolean} whether it is somebody listed */
   renamed({ person, to }) {
     const before = this.byId.get(person)
     if (before) this.byId.set(person, { ...before, name: to })
@@ -43,7 +42,7 @@ export class Typing {
   #saidAt = -Infinity
   #options
 
-  /** @param {{say: () => boolean, changed: () => void, now: () => number, timers: import('./types.js').Timers}} options */
+  /** @param {{say: () => boolean, changed: () => void, now: () => number, timers: Timers}} options */
   constructor(options) {
     this.#options = options
   }

@@ -1,11 +1,9 @@
-import { CatchUp, Entrance } from './entrance.js'
-import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
+import { CatchUp, Entrance } from './answers.js'
 import { LogWindow } from './log.js'
 import { Outbox } from './outbox.js'
 import { People, Typing } from './people.js'
-
-/** @typedef {import('./types.js').ServerEvent} ServerEvent */
-/** @typedef {import('./types.js').MessagesDetail} MessagesDetail */
+import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
+/** @import { Change, History, Joined, Message, MessagesDetail, Page, Pending, Position, RoomLink, Said, ServerEvent } from './types.js' */
 
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
@@ -26,7 +24,7 @@ export class Room extends EventTarget {
   /** @type {Promise<number>|null} */
   #older = null
 
-  /** @param {string} name @param {import('./types.js').RoomLink} link */
+  /** @param {string} name @param {RoomLink} link */
   constructor(name, link) {
     super()
     const { now, random, timers } = link
@@ -34,7 +32,7 @@ export class Room extends EventTarget {
     this.name = name
     /** True after the first 'joined'. */
     this.joined = false
-    /** Mine, not come back yet, in sending order. @type {import('./types.js').Pending[]} */
+    /** Mine, not come back yet, in sending order. @type {Pending[]} */
     this.pending = []
     this.#entrance = new Entrance({
       ask: () => link.ask({ type: 'join', ...this.position() }),
@@ -97,7 +95,7 @@ export class Room extends EventTarget {
   /** Forgets the oldest messages beyond most; loadOlder brings them back. @param {number} most */
   trim(most) { this.#tell(this.#log.trim(most)) }
 
-  /** Where this client is. @returns {import('./types.js').Position} */
+  /** Where this client is. @returns {Position} */
   position() {
     const { known, epoch, to } = this.#log
     return known ? { room: this.name, epoch, after: to } : { room: this.name }
@@ -171,7 +169,7 @@ export class Room extends EventTarget {
     this.#typing.close()
   }
 
-  /** @param {import('./types.js').Joined} event */
+  /** @param {Joined} event */
   #entered(event) {
     if (!this.#entrance.entered()) return
     this.joined = true
@@ -183,7 +181,7 @@ export class Room extends EventTarget {
     this.#outbox.pump()
   }
 
-  /** A page to continue with, or to start over with. @param {import('./types.js').Page} page */
+  /** A page to continue with, or to start over with. @param {Page} page */
   #take(page) {
     const log = this.#log
     const other = log.known && page.epoch !== log.epoch
@@ -195,20 +193,20 @@ export class Room extends EventTarget {
     this.#catchUp.look()
   }
 
-  /** @param {import('./types.js').Said} event */
+  /** @param {Said} event */
   #message({ type, room, ...message }) {
     this.#mine(message)
     this.#typing.forget(message.person)
     this.#live(message)
   }
 
-  /** @param {import('./types.js').Message|import('./types.js').Change} entry */
+  /** @param {Message|Change} entry */
   #live(entry) {
     this.#tell(this.#log.receive(entry, this.#entrance.open))
     this.#catchUp.look()
   }
 
-  /** @param {import('./types.js').Message} message */
+  /** @param {Message} message */
   #mine({ person, id, seq }) {
     if (person === this.#link.you()?.id) this.#outbox.came(id, seq)
   }
@@ -224,7 +222,7 @@ export class Room extends EventTarget {
     if (this.messages.length > MOST_MESSAGES) this.trim(MOST_MESSAGES * 0.8)
   }
 
-  /** @param {import('./types.js').Pending[]} items */
+  /** @param {Pending[]} items */
   #showPending(items) {
     this.pending = items
     if (!this.#telling) emit(this, 'pending')
@@ -257,7 +255,7 @@ export class Room extends EventTarget {
     return 0
   }
 
-  /** @param {{after: number}|{before: number, limit: number}} range @returns {Promise<import('./types.js').History>} */
+  /** @param {{after: number}|{before: number, limit: number}} range @returns {Promise<History>} */
   async #ask(range) {
     const answer = await this.#link.ask({ type: 'history', room: this.name, ...range })
     if (answer.type !== 'history') throw new ChatError('unanswered', 'The server answered something else.', { retry: true })

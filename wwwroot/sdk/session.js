@@ -1,7 +1,6 @@
 // What outlives the page: the session, which is a secret, and the name; and hello,
 // the first action of a connection, which carries both.
-
-/** @typedef {import('./types.js').TextStorage} TextStorage */
+/** @import { Action, Position, TextStorage } from './types.js' */
 
 /**
  * A storage that never throws. Where it remembers nothing (private mode, full,
@@ -78,9 +77,9 @@ export const ALL = { name: true, rooms: true, link: true }
  * @param {string} have.session
  * @param {string} have.name
  * @param {string} have.link
- * @param {import('./types.js').Position[]} have.rooms
+ * @param {Position[]} have.rooms
  * @param {Wishes} wishes
- * @returns {import('./types.js').Action}
+ * @returns {Action}
  */
 export const hello = ({ id, session, name, link, rooms }, wishes) => ({
   type: 'hello',

@@ -1,5 +1,8 @@
 // The wire as the page sees it, and what the library hands out. Only types:
-// protocol/*.go and protocol/asyncapi.yaml are the specification.
+// protocol/*.go and protocol/asyncapi.yaml are the specification. The page never asks for this file.
+/** @import { Connection } from './connection.js' */
+/** @import { ChatError } from './protocol.js' */
+/** @import { Room } from './room.js' */
 
 /**
  * How others see somebody.
@@ -102,7 +105,7 @@
  * @property {string} text
  * @property {number} at ms since 1970 by this device's clock
  * @property {'sending'|'slow'|'queued'|'failed'} state
- * @property {import('./protocol.js').ChatError} [error] why it failed, or why it takes so long
+ * @property {ChatError} [error] why it failed, or why it takes so long
  */
 
 /** @typedef {'connecting'|'online'|'waiting'|'offline'|'stopped'} ChatState */
@@ -142,7 +145,7 @@
  * @property {() => string} nextId
  * @property {(action: Action) => boolean} tell sends, if there is a connection
  * @property {(action: Action) => Promise<ServerEvent>} ask sends under a new id; rejects ChatError, also if there is no connection or no answer in time
- * @property {(error: import('./protocol.js').ChatError) => void} complain
+ * @property {(error: ChatError) => void} complain
  * @property {(text: string) => Measure} measure
  * @property {() => number} now
  * @property {() => number} random
@@ -163,6 +166,91 @@
  *   | {kind: 'quote', children: Block[]}
  *   | {kind: 'code', text: string, language: string}
  *   | {kind: 'list', ordered: boolean, start: number, items: Block[][]}} Block
+ */
+
+/**
+ * What Life needs.
+ * @typedef {object} LifeOptions
+ * @property {any} WebSocket
+ * @property {string} server
+ * @property {() => number} now
+ * @property {() => number} random
+ * @property {Timers} timers
+ * @property {() => boolean} onLine
+ * @property {() => void} opened
+ * @property {(event: ServerEvent) => void} event
+ * @property {(end: End, innocent: boolean) => void} lost innocent: the cause is known, and it is not what was sent
+ * @property {() => void} changed the state did
+ */
+
+/**
+ * What a Connection needs.
+ * @typedef {object} ConnectionOptions
+ * @property {any} WebSocket
+ * @property {string} server
+ * @property {Timers} timers
+ * @property {() => number} now
+ * @property {() => void} opened
+ * @property {(event: ServerEvent) => void} event
+ * @property {(end: End) => void} closed called once, never from within a method but drop() and part()
+ */
+
+/**
+ * What Pulse needs.
+ * @typedef {object} PulseOptions
+ * @property {() => Map<string, Room>} rooms
+ * @property {(action: Action) => Promise<ServerEvent>} ask
+ * @property {() => Connection|null} connection
+ * @property {Timers} timers
+ */
+
+/**
+ * What Entrance needs.
+ * @typedef {object} EntranceOptions
+ * @property {() => Promise<unknown>} ask sends join
+ * @property {(error: ChatError) => void} complain it is no use to ask again
+ * @property {() => void} leaving the room is entered anew: what was going on in it is over
+ * @property {Timers} timers
+ */
+
+/**
+ * What CatchUp needs.
+ * @typedef {object} CatchUpOptions
+ * @property {() => boolean} behind
+ * @property {() => Promise<boolean>} ask for the next page and take it; resolves to whether it brought anything, does not reject
+ * @property {() => number} random
+ * @property {Timers} timers
+ */
+
+/**
+ * What an Outbox needs.
+ * @typedef {object} OutboxOptions
+ * @property {() => string} nextId
+ * @property {(item: Pending) => boolean} send
+ * @property {() => boolean} online the person may expect it to be on its way
+ * @property {() => boolean} open the room takes messages now
+ * @property {(text: string) => ChatError|null} check before anything is sent
+ * @property {(items: Pending[]) => void} changed the items or their states did
+ * @property {() => number} now
+ * @property {Timers} timers
+ */
+
+/**
+ * How a connection ended.
+ * @typedef {object} End
+ * @property {number} code the close code; 1006: lost, also if dropped by us
+ * @property {ChatError|null} parting the error that went before
+ */
+
+/**
+ * @typedef {object} Entry
+ * @property {Pending} item
+ * @property {boolean} inFlight sent on this connection, not come back
+ * @property {boolean} waits for the time that an error told
+ * @property {number} sends on this connection
+ * @property {number} drops
+ * @property {number} since ms since 1970: counts towards slow from here
+ * @property {number} seq where its copy is in the log; 0: not known
  */
 
 export {}

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { pathOf, roomNamed, roomOf } from '../../elements/place.js'
+import { pathOf, roomNamed, roomOf } from '../../elements/node.js'
 
 test('a path is a room', () => {
   for (const [path, room] of [

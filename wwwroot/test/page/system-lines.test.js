@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Comings, list } from '../../elements/system-lines.js'
+import { Comings, list } from '../../elements/rows.js'
 
 const people = (...names) => new Map(names.map(name => {
   const [id, shown = id] = name.split('=')

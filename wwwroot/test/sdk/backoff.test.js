@@ -1,6 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { Backoff } from '../../sdk/life.js'
+import { Backoff } from '../../sdk/connection.js'
 
 test('waits are between half a second and a bound that doubles to 30 seconds', () => {
   const least = new Backoff(() => 0)

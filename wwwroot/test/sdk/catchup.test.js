@@ -1,6 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { CatchUp } from '../../sdk/entrance.js'
+import { CatchUp } from '../../sdk/answers.js'
 import { FakeClock, settle } from './fake.js'
 
 test('an answer of the connection before is not gone on with', async () => {

@@ -2,7 +2,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { decode } from '../../sdk/decode.js'
+import { decode } from '../../sdk/protocol.js'
 import { fakeChat, fakeStorage, golden, inGeneral, page, settle, welcome } from './fake.js'
 
 const names = (kind) => readdirSync(new URL(`../../../protocol/testdata/${kind}/`, import.meta.url)).map((name) => name.replace('.json', ''))

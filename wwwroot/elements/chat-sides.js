@@ -1,7 +1,8 @@
-import { bdi, node } from './node.js'
-import { pathOf, roomNamed } from './place.js'
+import { bdi, copyButton, disc, linkTo, node, pathOf, roomNamed } from './node.js'
+/** @import { Room } from '../sdk/room.js' */
+/** @import { MessagesDetail } from '../sdk/types.js' */
+/** @import { Chat } from '../sdk/chat.js' */
 
-/** @typedef {import('../sdk/room.js').Room} Room */
 /** @typedef {{name: string, unread: number, current: boolean}} RoomEntry */
 
 /** The rooms one can go to; sends 'enter' with the name of the one chosen. */
@@ -73,7 +74,7 @@ export class Unread extends EventTarget {
     if (this.#watched.has(room)) return
     this.#watched.add(room)
     room.addEventListener('messages', event => {
-      const { kind, items } = /** @type {CustomEvent<import('../sdk/types.js').MessagesDetail>} */ (event).detail
+      const { kind, items } = /** @type {CustomEvent<MessagesDetail>} */ (event).detail
       if (kind !== 'append' || room.name === this.#looking) return
       const others = items.filter(({ person }) => person !== you()).length
       if (others) this.#set(room.name, this.of(room.name) + others)
@@ -97,3 +98,65 @@ export class Unread extends EventTarget {
     this.dispatchEvent(new Event('change'))
   }
 }
+
+/** Who is in the room: me first, then the others by name. */
+export class ChatPeople extends HTMLElement {
+  /** @type {Chat | null} */ chat = null
+  /** @type {Room | null} */ #room = null
+  #left = new AbortController()
+  #list = node('ul', { role: 'list', 'aria-label': 'People', hidden: true })
+  #more = node('p', { class: 'faint' })
+  #invite = copyButton('Copy invite link', () => linkTo(this.#room?.name ?? ''))
+
+  connectedCallback() {
+    this.replaceChildren(node('aside', { 'aria-label': 'People here' },
+      node('h2', {}, 'People'), this.#list, this.#more, this.#invite))
+    this.#invite.hidden = !this.#room
+  }
+
+  disconnectedCallback() { this.room = null }
+
+  /** @param {Room | null} room */
+  set room(room) {
+    if (room === this.#room) return
+    this.#left.abort()
+    this.#left = new AbortController()
+    this.#room = room
+    this.#invite.hidden = !room
+    if (!room) return
+    const { signal } = this.#left
+    room.addEventListener('people', this.#draw, { signal })
+    room.addEventListener('joined', this.#draw, { signal })
+    this.chat?.addEventListener('you', this.#draw, { signal })
+    this.#draw()
+  }
+
+  #draw = () => {
+    const room = this.#room
+    if (!room) return
+    const you = this.chat?.you?.id
+    const people = [...room.people.values()].sort((a, b) =>
+      Number(b.id === you) - Number(a.id === you) || a.name.localeCompare(b.name, undefined, { numeric: true }))
+    this.#list.replaceChildren(...people.map(({ id, name }) => this.#person(id, name, id === you)))
+    this.#list.hidden = people.length === 0
+    this.#more.textContent = !room.joined ? '' : sentence(people.length, room.count, people.some(({ id }) => id === you))
+  }
+
+  /** @param {string} id @param {string} name @param {boolean} mine */
+  #person(id, name, mine) {
+    const who = [disc(id, name, mine), node('span', { class: 'who' }, bdi(name), mine && node('span', { class: 'faint' }, ' (you)'))]
+    if (!mine) return node('li', {}, ...who)
+    const rename = () => this.dispatchEvent(new CustomEvent('rename', { bubbles: true }))
+    return node('li', {}, node('button', { type: 'button', class: 'row', title: 'Change name', onclick: rename },
+      ...who, node('span', { class: 'visually-hidden' }, ' Change name')))
+  }
+}
+
+/** @param {number} shown @param {number} count @param {boolean} among whether I am one of them */
+function sentence(shown, count, among) {
+  if (count > shown) return shown ? `and ${count - shown} more` : `${count} here`
+  if (shown === 0) return 'Nobody is here yet.'
+  return shown === 1 && among ? 'Only you are here.' : ''
+}
+
+customElements.define('chat-people', ChatPeople)

@@ -1,0 +1,31 @@
+// What stands in the list. Only types: the page never asks for this file.
+/** @import { Pending } from '../sdk/types.js' */
+
+/**
+ * A message as it is drawn: live, from history, or pending.
+ * @typedef {object} Said
+ * @property {'message'} kind
+ * @property {string} key the same before and after the server's copy has come
+ * @property {number} seq 0 while pending
+ * @property {string} person
+ * @property {string} from
+ * @property {string} text
+ * @property {number} at ms since 1970, 0 if not known any more
+ * @property {boolean} mine
+ * @property {boolean} follows the one before is by the same person and shows who
+ * @property {'' | 'edited' | 'deleted' | 'lost' | Pending['state']} state
+ * @property {string} reason why it failed
+ * @property {string} id the client's
+ *
+ * @typedef {{kind: 'day', key: string, at: number}} Day
+ * @typedef {{kind: 'line', key: string, words: (string | {name: string})[]}} SystemLine
+ * @typedef {Said | Day | SystemLine} Row
+ */
+
+/**
+ * What is not in the log but stands between messages.
+ * @typedef {{after: number, at: number, key: string, words: (string | {name: string})[]}} Line
+ * after: the sequence above it; at: ms since 1970
+ */
+
+export {}
