@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"parley/planted"
 )
 
 // OnDisconnect forgets a connection. It may come late, never, or twice.
@@ -22,6 +24,9 @@ func (c *Chat) disconnect(ctx context.Context, id ConnectionID) (known bool, err
 		return false, nil
 	} else if err != nil {
 		return false, fmt.Errorf("look up connection: %w", err)
+	}
+	if planted.Is(planted.StaleMember) {
+		return true, nil
 	}
 	var all error
 	for _, room := range conn.Rooms {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
+	"parley/planted"
 	"parley/protocol"
 )
 
@@ -186,6 +188,9 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 	post := func() {
 		if len(frames) == 0 {
 			return
+		}
+		if planted.Is(planted.Reorder) {
+			slices.Reverse(frames)
 		}
 		absent, err := c.fanOut(ctx, room, Everyone, "", frames)
 		gone = append(gone, absent...)

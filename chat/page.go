@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"parley/planted"
 	"parley/protocol"
 )
 
@@ -25,6 +26,9 @@ func (c *Chat) since(ctx context.Context, pos protocol.Position) (*protocol.Page
 			p.Complete = false
 		}
 		return p, err
+	}
+	if planted.Is(planted.ResumeOffByOne) {
+		after++
 	}
 	return c.pageAfter(ctx, pos.Room, x, after, protocol.MaxResume)
 }

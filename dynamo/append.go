@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"parley/chat"
+	"parley/planted"
 )
 
 // How an entry gets into a room's log, with no transaction, no counter and
@@ -128,7 +129,7 @@ func (a *appending) attempt(ctx context.Context) (all bool, err error) {
 		if a.done[i] || a.same[i] != i {
 			continue
 		}
-		if e.ID != "" {
+		if e.ID != "" && !planted.Is(planted.NoDedupe) {
 			there, ok, err := a.claim(ctx, i, c.first)
 			if err != nil {
 				return false, err
@@ -157,7 +158,11 @@ func (a *appending) attempt(ctx context.Context) (all bool, err error) {
 			return false, err
 		}
 	}
-	err = a.put(ctx, c.row(a.room), absent)
+	free := absent
+	if planted.Is(planted.OverwrittenEntry) {
+		free = condition{}
+	}
+	err = a.put(ctx, c.row(a.room), free)
 	there, taken := refused(err)
 	if err != nil && !taken {
 		return false, err

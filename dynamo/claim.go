@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/chat"
+	"parley/planted"
 )
 
 // claim makes sure that the claim of an entry with an id says n, the sequence
@@ -35,6 +36,10 @@ func (a *appending) claim(ctx context.Context, i int, n uint64) (there *chat.Ent
 				}
 			}
 			says = getUint(claim, "seq")
+			if planted.Is(planted.LostClaim) {
+				e.Seq = says
+				return &e, true, nil
+			}
 		}
 		a.claimed[i] = says
 		switch {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"parley/planted"
 )
 
 const (
@@ -138,7 +140,9 @@ func (c *connection) finish() {
 	c.mu.Unlock()
 
 	s := c.server
-	s.connections.remove(c.id)
+	if !planted.Is(planted.DescriptorLeak) {
+		s.connections.remove(c.id)
+	}
 	c.socket.closeWrite()
 	s.disconnect(c.id, code, reason)
 
@@ -146,7 +150,9 @@ func (c *connection) finish() {
 	// it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
 	c.socket.SetReadDeadline(time.Now().Add(lingerTimeout))
 	c.discard()
-	c.socket.Close()
+	if !planted.Is(planted.DescriptorLeak) {
+		c.socket.Close()
+	}
 	s.sockets.Add(-1)
 	s.open.Add(-1)
 	s.log.Debug("disconnected", "connection", c.id)

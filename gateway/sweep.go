@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"parley/planted"
 )
 
 const (
@@ -59,7 +61,7 @@ func (c *connection) check(now time.Duration) {
 	pinged, begun := time.Duration(c.pinged.Load()), time.Duration(c.begun.Load())
 	switch asked := pinged > sign; {
 	// Nobody is given up unasked: it may be this process that was not running for a while.
-	case o.Heartbeat > 0 && asked && now-pinged > min(answerTimeout, o.Heartbeat*2/5):
+	case o.Heartbeat > 0 && asked && now-pinged > min(answerTimeout, o.Heartbeat*2/5) && !planted.Is(planted.NoReaping):
 		c.server.log.Debug("silent", "connection", c.id)
 		c.drop(closeGoingAway, "no answer to a ping")
 	case begun != 0 && now-begun > o.MessageTimeout:
@@ -76,7 +78,7 @@ func (c *connection) stalled(now time.Duration) bool {
 	o := &c.server.options
 	// Only what waits between two sweeps tells that somebody reads. What the kernel takes at once, such as a ping, doesn't.
 	c.took = time.Duration(c.progress.Load())
-	if o.KeepSlowReaders || now-c.took <= o.StallTimeout {
+	if o.KeepSlowReaders || now-c.took <= o.StallTimeout || planted.Is(planted.UnboundedQueue) {
 		return false
 	}
 	c.server.log.Info("slow reader", "connection", c.id, "took_nothing_for", now-c.took)

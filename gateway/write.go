@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/gobwas/ws"
+
+	"parley/planted"
 )
 
 // joinSize is what one write of a flush takes at most. What waits is joined up to it: the kernel's work for a segment,
@@ -21,7 +23,7 @@ func (c *connection) write(b []byte) error {
 	if err := c.put(b); err != nil {
 		return err
 	}
-	if c.queue != nil && c.queue.bytes > c.server.options.MaxQueueBytes {
+	if c.queue != nil && c.queue.bytes > c.server.options.MaxQueueBytes && !planted.Is(planted.UnboundedQueue) {
 		return errFull
 	}
 	return nil
@@ -33,6 +35,10 @@ func (c *connection) put(b []byte) error {
 		c.waiting().push(b)
 		c.account()
 		return nil
+	}
+	if planted.Is(planted.BlockingBroadcast) {
+		_, err := c.socket.Write(b)
+		return err
 	}
 	n, err := c.socket.try(b)
 	if err != nil || n == len(b) {

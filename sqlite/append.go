@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"parley/chat"
+	"parley/planted"
 )
 
 // Append adds the entries and returns when they are durable; see
@@ -46,6 +47,9 @@ func (b *batch) append(room string, entries []chat.Entry) ([]chat.Appended, erro
 		e.Seq, e.Lost = h.head+1, false
 		if e.Seq > 1 {
 			e.At = max(e.At, h.at)
+		}
+		if planted.Is(planted.NoDedupe) {
+			e.Person += fmt.Sprint(" ", e.Seq) // so nobody says anything twice
 		}
 		added, err := b.addEntry(h.id, room, &e)
 		if err != nil {

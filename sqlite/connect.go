@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	driver "modernc.org/sqlite"
+
+	"parley/planted"
 )
 
 // walLimit is how large the write-ahead log may stay, in bytes. SQLite empties
@@ -74,6 +76,9 @@ func openPool(path, mode string, pragmas []string) (*sql.DB, error) {
 // setSynchronous says what a commit waits for.
 // https://www.sqlite.org/pragma.html#pragma_synchronous
 func setSynchronous(ctx context.Context, conn *sql.Conn, d Durability) error {
+	if planted.Is(planted.NoSync) {
+		d = "off"
+	}
 	_, err := conn.ExecContext(ctx, "PRAGMA synchronous = "+string(d))
 	return err
 }

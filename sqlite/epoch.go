@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"parley/planted"
 )
 
 // beginRun returns the log's epoch and notes that a run has begun. The epoch
@@ -35,6 +37,9 @@ func beginRun(ctx context.Context, conn *sql.Conn, d Durability, hadLog bool, lo
 		case last["durability"] == string(Normal) && (boot == "" || last["boot"] != boot):
 			reason = "the last run had durability normal and ended with the machine"
 		}
+	}
+	if planted.Is(planted.EpochKept) {
+		reason = ""
 	}
 	if reason != "" {
 		log.Warn("the newest messages may be missing: the log gets a new epoch", "reason", reason)
