@@ -10,7 +10,7 @@ type Bug string
 const (
 	EarlyAcknowledgement Bug = "early-acknowledgement" // sqlite answers before it commits
 	NoDedupe             Bug = "no-dedupe"             // sqlite and dynamo do not know a client's id again: sent twice is said twice
-	Reorder              Bug = "reorder"               // chat posts the messages of one round the wrong way round
+	Reorder              Bug = "wrong-order"           // chat posts the messages of one round the wrong way round
 	ResumeOffByOne       Bug = "resume-off-by-one"     // chat leaves out the first message after a position
 	BlockingBroadcast    Bug = "blocking-broadcast"    // gateway waits for each reader
 	UnboundedQueue       Bug = "unbounded-queue"       // gateway keeps whatever a slow reader does not take
