@@ -12,8 +12,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"parley/deploy"
 )
 
 func main() {
@@ -27,6 +30,9 @@ func main() {
 // cli is the command line: kong reads flags, environment and help from it.
 type cli struct {
 	Serve   serveCmd    `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
+	Deploy  deployCmd   `cmd:"" help:"Put the chat into your AWS account, or change it there. Shows what would happen, and asks."`
+	Status  statusCmd   `cmd:"" help:"How the chat in AWS stands."`
+	Destroy destroyCmd  `cmd:"" help:"Delete the chat from AWS, with all that was said."`
 	Package packagesCmd `cmd:"" help:"Write the zips of the Lambda functions, for those who deploy with tools of their own."`
 	Version versionCmd  `cmd:"" help:"Print the version."`
 
@@ -38,16 +44,24 @@ type environment struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	release        func(progress io.Writer) deploy.Release // what is deployed
+	poll           time.Duration                           // between two looks at what AWS does; 0: deploy's default
 }
 
 // run is the program without its process. It returns when the command is done or ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return (&environment{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, release: releaseOf}).run(ctx, args)
+}
+
+func (e *environment) run(ctx context.Context, args []string) error {
 	var c cli
 	done := false // kong has shown the help
 	parser, err := kong.New(&c,
 		kong.Name("parley"),
-		kong.Description("A web chat in one program. Exit codes: 0 done, 1 failed, 2 bad flag or argument, 3 cannot listen, 4 data directory not usable."),
-		kong.Writers(stdout, stderr),
+		kong.Description("A web chat in one program. Exit codes: 0 done, 1 failed, 2 bad flag or argument, 3 cannot listen, 4 data directory not usable; "+
+			"in AWS: 5 not signed in, 6 not permitted, 7 not reached, 8 could not be done or would lose messages, 9 not confirmed, 10 status has something to look at, 130 interrupted."),
+		parameterHelp(),
+		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(int) { done = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
@@ -57,7 +71,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	k, err := parser.Parse(args)
 	if done {
 		if len(args) == 1 && !c.ShowVersion { // parley alone is parley serve: show its flags too
-			fmt.Fprintln(stdout)
+			fmt.Fprintln(e.stdout)
 			parser.Parse([]string{"serve", "--help"})
 		}
 		return nil
@@ -66,7 +80,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return &failure{err: err, hint: "parley --help shows every flag and its environment variable", code: exitUsage}
 	}
 	k.BindTo(ctx, (*context.Context)(nil))
-	return k.Run(&environment{getenv, stdin, stdout, stderr})
+	return k.Run(e)
 }
 
 // Exit codes.
