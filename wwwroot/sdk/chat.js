@@ -3,7 +3,7 @@ import { Answers, Readiness, unconnected } from './answers.js'
 import { Life, Pulse } from './connection.js'
 import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure } from './protocol.js'
 import { Room } from './room.js'
-import { ALL, concede, hello, ids, Session } from './session.js'
+import { ALL, concede, hello, ids, Session, Unsent } from './session.js'
 /** @import { Action, ChatOptions, End, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
 /** @import { Wishes } from './session.js' */
 
@@ -24,11 +24,12 @@ export class Chat extends EventTarget {
   #nextId
   #pulse
   #readiness
+  #unsent
 
   /** @param {ChatOptions} options */
   constructor({
-    server, storage, link = '', WebSocket = globalThis.WebSocket, now = Date.now, random = Math.random,
-    timers = globalThis, onLine = () => globalThis.navigator?.onLine !== false,
+    server, storage, tab, link = '', WebSocket = globalThis.WebSocket, now = Date.now, random = Math.random,
+    timers = globalThis, locks = storage ? undefined : globalThis.navigator?.locks, onLine = () => globalThis.navigator?.onLine !== false,
   }) {
     super()
     /** From the first welcome on. @type {You|null} */
@@ -39,8 +40,9 @@ export class Chat extends EventTarget {
     /** @type {Map<string, Room>} */
     this.rooms = new Map()
     this.#token = link
-    this.#session = new Session(server, storage)
+    this.#session = new Session(server, storage, tab)
     this.#nextId = ids(random)
+    this.#unsent = new Unsent(server, storage, locks, this.#nextId())
     this.#life = new Life({
       WebSocket, server, now, random, timers, onLine,
       opened: () => this.#greet(ALL),
@@ -57,6 +59,8 @@ export class Chat extends EventTarget {
     this.#link = {
       online: () => this.state === 'online',
       you: () => this.you,
+      writer: () => this.you ? this.you.name && this.you.id : this.#session.person,
+      keep: (room, items) => this.#unsent.keep(room, items),
       nextId: this.#nextId,
       tell: (action) => this.state === 'online' && (this.#life.connection?.send(action) ?? false),
       ask: (action) => this.#ask(action),
@@ -74,8 +78,20 @@ export class Chat extends EventTarget {
   /** The name that this device had last time, '' if none. */
   get remembered() { return this.#session.name }
 
-  start() { this.#life.connect() }
-  stop() { this.#life.stop() }
+  /** Whether what was not sent yet would be lost with this page, because the storage takes nothing. */
+  get forgetful() { return this.#unsent.forgetful }
+
+  start() {
+    this.#unsent.hold()
+    this.#adopt()
+    this.#life.connect()
+  }
+
+  stop() {
+    this.#life.stop()
+    this.#unsent.release()
+  }
+
   /** Connects at once instead of waiting. */
   retryNow() { this.#life.connect() }
   /** To be called when the page becomes visible and when the browser's 'online' and 'offline' come. */
@@ -115,6 +131,9 @@ export class Chat extends EventTarget {
 
   /** @param {string} text */
   measure(text) { return measure(text, this.limits) }
+
+  /** Sends what pages that are no more did not, in whichever room it was said. */
+  #adopt() { this.#unsent.adopt((room, items) => this.join(room).restore(items)) }
 
   /** @param {Action} action */
   async #ask({ type, ...fields }) {
@@ -162,13 +181,13 @@ export class Chat extends EventTarget {
     this.server = server
     this.limits = limits ?? this.limits
     this.#token = ''
-    if (session !== '') this.#session.token = session
-    if (you.name !== '') this.#session.name = you.name
+    this.#session.welcomed(session, you)
     emit(this, 'you', you)
     const wanted = [...this.rooms] // those that a listener joins now join by themselves
     this.#life.welcomed()
     for (const [name, room] of wanted) room.welcomed(this.#hello.wishes.rooms && rooms.includes(name))
     for (const event of this.#early.splice(0)) this.#receive(event)
+    this.#adopt()
     if (newVersion) emit(this, 'version', server)
   }
 
@@ -195,7 +214,7 @@ export class Chat extends EventTarget {
     for (const room of this.rooms.values()) room.receive(event)
     if (!this.you || event.person !== this.you.id) return
     this.you = { ...this.you, name: event.to }
-    this.#session.name = event.to
+    this.#session.welcomed('', this.you)
     this.#nameRefused = false
     emit(this, 'you', this.you)
     for (const room of this.rooms.values()) room.named()

@@ -134,7 +134,7 @@ export class LogWindow {
   /** @param {Change} change @returns {boolean} whether a message in the window is another now */
   #apply(change) {
     const old = this.messages[this.#index(change.target)]
-    if (!old) return false
+    if (!old || change.type === 'edit' && change.text === '') return false // a newer change has replaced it
     return this.#replace(change.type === 'delete'
       ? { ...old, id: '', from: '', person: '', text: '', at: 0, deleted: true }
       : { ...old, text: change.text, edited: change.seq })

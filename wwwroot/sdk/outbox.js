@@ -1,8 +1,8 @@
-// What I said and have not seen come back. At least once to the wire: an item
-// is sent again under the same id until its own copy is here, one at a time, so
-// that the log has them in the order in which they were written.
+// What I said, edited or deleted and have not seen come back. At least once to the
+// wire: an item is sent again under the same id until its own copy is here, one at
+// a time, so that the log has them in the order in which they were written.
 import { ChatError, wellFormed } from './protocol.js'
-/** @import { Entry, OutboxOptions, Pending, Timers } from './types.js' */
+/** @import { Entry, Kept, OutboxOptions, Pending } from './types.js' */
 
 const SLOW_AFTER = 1000 // ms without the copy
 const AGAIN_AFTER = 2 * 1000 // ms, where an error says retry without a time
@@ -27,17 +27,32 @@ export class Outbox {
     this.#options = options
   }
 
-  /** Throws ChatError 'busy' where too much is waiting. @param {string} text @returns {Pending} */
-  add(text) {
-    const { nextId, now, check } = this.#options
+  /**
+   * Throws ChatError 'busy' where too much is waiting.
+   * @param {string} text @param {Pending['kind']} kind @param {number} target what is edited or deleted, else 0
+   * @returns {Pending}
+   */
+  add(text, kind = 'message', target = 0) {
+    const { nextId, now, check, person } = this.#options
     if (this.#entries.length >= MOST_PENDING) throw new ChatError('busy', 'Too many messages are waiting to be sent.', { retry: true })
     /** @type {Pending} */
-    const item = { id: nextId(), text: wellFormed(text), at: now(), state: 'queued' }
-    this.#entries.push({ item, inFlight: false, waits: false, sends: 0, drops: 0, since: now(), seq: 0 })
+    const item = { id: nextId(), kind, target, text: wellFormed(text), at: now(), state: 'queued' }
+    const entry = { item, person: person(), inFlight: false, waits: false, sends: 0, drops: 0, since: now(), seq: 0 }
+    this.#entries.push(entry)
     const error = check(item.text)
-    if (error) this.#fail(this.#entries[this.#entries.length - 1], error)
+    if (error) this.#fail(entry, error)
     this.pump()
     return item
+  }
+
+  /** What another page left behind: older than all that was written here. @param {Kept[]} kept */
+  restore(kept) {
+    const before = kept.filter(({ id }) => !this.#find(id)).map(({ person, drops, error, ...item }) => /** @type {Entry} */ ({
+      item: { ...item, state: error ? 'failed' : 'queued', ...(error && { error: new ChatError(error.code, error.message) }) },
+      person, inFlight: false, waits: false, sends: 0, drops, since: this.#options.now(), seq: 0,
+    }))
+    this.#entries = [...before, ...this.#entries]
+    this.pump()
   }
 
   /** A failed one again, after those that wait. @param {string} id */
@@ -45,7 +60,7 @@ export class Outbox {
     const entry = this.#find(id)
     if (entry?.item.state !== 'failed') return
     this.#remove(entry)
-    this.#entries.push({ ...entry, drops: 0, sends: 0, inFlight: false, waits: false, since: this.#options.now() })
+    this.#entries.push({ ...entry, person: '', drops: 0, sends: 0, inFlight: false, waits: false, since: this.#options.now() })
     delete entry.item.error
     entry.item.state = 'queued'
     const error = this.#options.check(entry.item.text)
@@ -129,8 +144,18 @@ export class Outbox {
 
   /** Sends the next one if it may go now, and tells what has changed. */
   pump() {
-    const next = this.#entries.find(({ item, seq }) => item.state !== 'failed' && seq === 0)
-    if (next && !next.inFlight && !next.waits && this.#options.open()) this.#send(next)
+    const { open, person } = this.#options
+    while (open() && !this.#entries.some(({ inFlight, waits }) => inFlight || waits)) {
+      const next = this.#entries.find(({ item, seq }) => item.state !== 'failed' && seq === 0)
+      if (!next) break
+      if (next.person && next.person !== person()) {
+        this.#fail(next, new ChatError('other_person', 'You wrote this under another name, and it was not sent. Retry sends it as who you are now.'))
+        continue
+      }
+      next.person = person()
+      this.#send(next)
+      break
+    }
     this.#name()
   }
 
@@ -195,13 +220,17 @@ export class Outbox {
     this.#tell()
   }
 
-  /** Tells the items in sending order, if they are others than before. */
+  /** Tells the items in sending order, if they are others than before, and has them kept. */
   #tell() {
+    const { keep, changed } = this.#options
+    keep(this.#entries.filter(({ seq }) => seq === 0).map(({ item: { state, error, ...item }, person, drops }) => ({
+      ...item, person, drops, ...(state === 'failed' && error && { error: { code: error.code, message: error.message } }),
+    })))
     const items = this.#entries.map(({ item }) => item)
     const now = items.map(({ id, state, error }) => `${id} ${state} ${error?.code ?? ''}`).join()
     if (now === this.#told) return
     this.#told = now
-    this.#options.changed(items)
+    changed(items)
   }
 
   /** @param {string} id */

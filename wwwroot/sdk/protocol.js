@@ -124,6 +124,7 @@ const message = (f) => ({
 /** @param {Fields} f @returns {Change} */
 const change = (f) => ({
   type: f.type === 'delete' ? 'delete' : 'edit', seq: number(f.seq), target: number(f.target), text: text(f.text),
+  id: text(f.id), person: text(f.person), at: number(f.at),
 })
 
 /** @param {Fields} f */

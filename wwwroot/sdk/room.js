@@ -3,7 +3,7 @@ import { LogWindow } from './log.js'
 import { Outbox } from './outbox.js'
 import { People, Typing } from './people.js'
 import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
-/** @import { Change, History, Joined, Message, MessagesDetail, Page, Pending, Position, RoomLink, Said, ServerEvent } from './types.js' */
+/** @import { Change, History, Joined, Kept, Message, MessagesDetail, Page, Pending, Position, RoomLink, Said, ServerEvent } from './types.js' */
 
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
@@ -47,7 +47,11 @@ export class Room extends EventTarget {
     })
     this.#outbox = new Outbox({
       nextId: link.nextId,
-      send: ({ id, text }) => link.tell({ type: 'message', id, room: name, text }),
+      send: ({ id, kind: type, target, text }) => link.tell({
+        type, id, room: name, ...(type !== 'message' && { target }), ...(type !== 'delete' && { text }),
+      }),
+      person: link.writer,
+      keep: (items) => link.keep(name, items),
       online: () => link.online() && link.you()?.name !== '',
       open: () => this.#entrance.open && link.you()?.name !== '',
       check: (text) => tooLarge(link.measure(text)),
@@ -78,6 +82,12 @@ export class Room extends EventTarget {
     this.#typing.said()
     return this.#outbox.add(text)
   }
+
+  /** Gives a message of mine another text, as send() does. @param {number} seq @param {string} text */
+  edit(seq, text) { return this.#outbox.add(text, 'edit', seq) }
+
+  /** Takes the text of a message of mine away for good, as send() does. @param {number} seq */
+  delete(seq) { return this.#outbox.add('', 'delete', seq) }
 
   /** @param {string} id of a failed one */
   retry(id) { this.#outbox.retry(id) }
@@ -128,7 +138,10 @@ export class Room extends EventTarget {
   /** @param {ServerEvent} event */
   receive(event) {
     if (event.type === 'message') this.#message(event)
-    else if (event.type === 'edit' || event.type === 'delete') this.#live(event)
+    else if (event.type === 'edit' || event.type === 'delete') {
+      this.#mine(event)
+      this.#live(event)
+    }
     else if (event.type === 'joined') this.#entered(event)
     else if (event.type === 'presence') {
       this.#people.changed(event)
@@ -163,6 +176,9 @@ export class Room extends EventTarget {
   /** I have a name now, or the chat another state: what waits may go, or is called otherwise. */
   named() { this.#outbox.pump() }
 
+  /** @param {Kept[]} items that another page left behind */
+  restore(items) { this.#outbox.restore(items) }
+
   close() {
     this.lost('innocent', null)
     this.#outbox.close()
@@ -187,7 +203,7 @@ export class Room extends EventTarget {
     const other = log.known && page.epoch !== log.epoch
     const gap = log.known && !page.complete && page.from > log.to + 1
     if (other) this.#outbox.forgetPlaces()
-    for (const message of page.messages) this.#mine(message)
+    for (const entry of [...page.messages, ...page.changes]) this.#mine(entry)
     this.#tell(!log.known || other || gap ? log.reset(page) : log.merge(page))
     if (other || gap) emit(this, 'incomplete')
     this.#catchUp.look()
@@ -206,7 +222,7 @@ export class Room extends EventTarget {
     this.#catchUp.look()
   }
 
-  /** @param {Message} message */
+  /** @param {Message|Change} entry */
   #mine({ person, id, seq }) {
     if (person === this.#link.you()?.id) this.#outbox.came(id, seq)
   }

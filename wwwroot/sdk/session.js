@@ -1,66 +1,163 @@
-// What outlives the page: the session, which is a secret, and the name; and hello,
-// the first action of a connection, which carries both.
-/** @import { Action, Position, TextStorage } from './types.js' */
+// What outlives the page: the session, which is a secret, the name, what was not
+// sent; and hello, the first action of a connection, which carries the first two.
+/** @import { Action, Kept, Position, TextStorage, You } from './types.js' */
 
-/**
- * A storage that never throws. Where it remembers nothing (private mode, full,
- * forbidden) the page's own memory does, for as long as the page is open.
- * @param {() => TextStorage} storage even to ask for it may throw
- * @returns {TextStorage}
- */
-const sturdy = (storage) => {
+/** A storage that never throws. Where it remembers nothing (private mode, full, forbidden) the page's own memory does, for as long as the page is open. */
+class Sturdy {
   /** @type {Map<string, string>} */
-  const memory = new Map()
-  return {
-    getItem(key) {
-      try {
-        return memory.get(key) ?? storage().getItem(key)
-      } catch {
-        return null
-      }
-    },
-    setItem(key, value) {
-      memory.set(key, value)
-      try {
-        storage().setItem(key, value)
-        memory.delete(key)
-      } catch {} // memory has it
-    },
-    removeItem(key) {
-      memory.delete(key)
-      try {
-        storage().removeItem(key)
-      } catch {} // it was not there
-    },
+  #memory = new Map()
+  #storage
+
+  /** @param {() => TextStorage} storage even to ask for it may throw */
+  constructor(storage) { this.#storage = storage }
+
+  /** @param {string} key */
+  getItem(key) { return this.#memory.get(key) ?? this.#try((storage) => storage.getItem(key)) }
+
+  /** @param {string} key @param {string} value */
+  setItem(key, value) {
+    this.#memory.set(key, value)
+    this.#try((storage) => {
+      storage.setItem(key, value)
+      this.#memory.delete(key)
+    })
+  }
+
+  /** @param {string} key */
+  removeItem(key) {
+    this.#memory.delete(key)
+    this.#try((storage) => storage.removeItem(key))
+  }
+
+  get keys() {
+    return this.#try((storage) => Array.from({ length: storage.length ?? 0 }, (_, i) => storage.key?.(i) ?? '')) ?? []
+  }
+
+  /** Whether only this page remembers it. @param {string} key */
+  forgetful(key) { return this.#memory.has(key) }
+
+  /** @template T @param {(storage: TextStorage) => T} use */
+  #try(use) {
+    try {
+      return use(this.#storage())
+    } catch {
+      return null
+    }
   }
 }
 
 /** What this browser remembers for us. */
-export const keep = sturdy(() => globalThis.localStorage)
+export const keep = new Sturdy(() => globalThis.localStorage)
 
-/** The session and the name at one server. */
+/**
+ * The session and the name at one server. A page keeps the session in which it has
+ * a name, over reloads too; one without a name follows the browser, which has the
+ * session of whoever took a name last.
+ */
 export class Session {
-  #storage
+  #all
+  #tab
   #origin
   #token = ''
 
-  /** @param {string} server @param {TextStorage} [storage] */
-  constructor(server, storage) {
-    this.#storage = storage ? sturdy(() => storage) : keep
+  /** @param {string} server @param {TextStorage} [storage] @param {TextStorage} [tab] */
+  constructor(server, storage, tab) {
+    this.#all = storage ? new Sturdy(() => storage) : keep
+    this.#tab = new Sturdy(() => tab ?? /** @type {any} */ (storage ? null : globalThis.sessionStorage))
     this.#origin = new URL(server).origin
   }
 
-  /** The token for the next hello, '' if there is none. Once known it stays: another tab may be somebody else. */
-  get token() { return (this.#token ||= this.#get('parley.session')) }
-  set token(value) { this.#set('parley.session', (this.#token = value)) }
+  /** The token for the next hello, '' if there is none. */
+  get token() {
+    const key = 'parley.session' + this.#origin
+    return this.#tab.getItem(key) || this.#all.getItem(key) || ''
+  }
+
+  /** Who wrote what is written before the first welcome: the person of that session, '' without a name. */
+  get person() { return this.#tab.getItem('parley.person' + this.#origin) ?? this.#get('parley.person') }
 
   get name() { return this.#get('parley.name') }
-  set name(value) { this.#set('parley.name', value) }
+
+  /** @param {string} session the token, '' where it is not told @param {You} you */
+  welcomed(session, { id, name }) {
+    this.#token = session || this.#token
+    const key = 'parley.session' + this.#origin
+    if (this.#token) this.#all.setItem(key, this.#token)
+    if (!name) return
+    this.#all.setItem('parley.name' + this.#origin, name)
+    this.#all.setItem('parley.person' + this.#origin, id)
+    this.#tab.setItem('parley.person' + this.#origin, id)
+    if (this.#token) this.#tab.setItem(key, this.#token)
+  }
 
   /** @param {string} key */
-  #get(key) { return this.#storage.getItem(key + this.#origin) ?? '' }
-  /** @param {string} key @param {string} value */
-  #set(key, value) { this.#storage.setItem(key + this.#origin, value) }
+  #get(key) { return this.#all.getItem(key + this.#origin) ?? '' }
+}
+
+/**
+ * What was not sent, kept for the next page: a key for each page and room, so that
+ * no page writes where another does. A page that lives holds the lock of its name.
+ */
+export class Unsent {
+  #storage
+  #prefix
+  #page
+  #locks
+  #release = () => {}
+  /** @type {Set<string>} */
+  #kept = new Set()
+
+  /** @param {string} server @param {TextStorage|undefined} storage @param {LockManager|undefined} locks @param {string} page a name that no other page has, without spaces */
+  constructor(server, storage, locks, page) {
+    this.#storage = storage ? new Sturdy(() => storage) : keep
+    this.#prefix = `parley.unsent${new URL(server).origin} `
+    this.#page = page
+    this.#locks = locks
+  }
+
+  /** From now on others leave what is ours alone. */
+  hold() {
+    this.#locks?.request(this.#prefix + this.#page, () => new Promise((done) => { this.#release = () => done(null) })).catch(() => {})
+  }
+
+  release() { this.#release() }
+
+  /** @param {string} room @param {Kept[]} items */
+  keep(room, items) {
+    const key = `${this.#prefix}${this.#page} ${room}`
+    const text = items.length > 0 ? JSON.stringify(items) : null
+    if (text === this.#storage.getItem(key)) return
+    this.#kept.add(key)
+    if (text) this.#storage.setItem(key, text)
+    else this.#storage.removeItem(key)
+  }
+
+  /** Whether something would be lost with this page. */
+  get forgetful() { return [...this.#kept].some((key) => this.#storage.forgetful(key)) }
+
+  /** Takes over what pages left behind that are no more. @param {(room: string, items: Kept[]) => void} take has kept it when it returns */
+  async adopt(take) {
+    for (const key of this.#storage.keys) {
+      const [, page, room] = (key.startsWith(this.#prefix) && /^(\S+) (.+)$/s.exec(key.slice(this.#prefix.length))) || []
+      if (!page || page === this.#page) continue
+      const move = (/** @type {unknown} */ free) => {
+        if (!free) return
+        take(room, read(this.#storage.getItem(key)))
+        this.#storage.removeItem(key)
+      }
+      if (this.#locks) await this.#locks.request(this.#prefix + page, { ifAvailable: true }, move).catch(() => {})
+      else move(true)
+    }
+  }
+}
+
+/** @param {string|null} text @returns {Kept[]} */
+const read = (text) => {
+  try {
+    return JSON.parse(text ?? '[]').filter((/** @type {Kept} */ { id, text }) => typeof id === 'string' && typeof text === 'string')
+  } catch {
+    return [] // nobody knows what that was
+  }
 }
 
 /**

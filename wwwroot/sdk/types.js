@@ -48,7 +48,10 @@
  * @property {'edit'|'delete'} type
  * @property {number} seq
  * @property {number} target the sequence of the message
- * @property {string} text
+ * @property {string} text '' if it deletes, or if a newer change has replaced it
+ * @property {string} id the client's, '' if it gave none
+ * @property {string} person
+ * @property {number} at ms since 1970 UTC by the server's clock
  */
 
 /**
@@ -98,11 +101,13 @@
  */
 
 /**
- * A message of mine that has not come back yet. The object stays the same one
+ * A message, edit or delete of mine that has not come back yet. The object stays the same one
  * for as long as it is pending; its state changes.
  * @typedef {object} Pending
- * @property {string} id the client id; the message that takes its place has the same
- * @property {string} text
+ * @property {string} id the client id; what takes its place in the log has the same
+ * @property {'message'|'edit'|'delete'} kind
+ * @property {number} target sequence of the message that is edited or deleted, else 0
+ * @property {string} text '' if it deletes
  * @property {number} at ms since 1970 by this device's clock
  * @property {'sending'|'slow'|'queued'|'failed'} state
  * @property {ChatError} [error] why it failed, or why it takes so long
@@ -121,14 +126,29 @@
 
 /** @typedef {{runes: number, bytes: number, over: boolean, left: number}} Measure left: code points until the limit */
 
-/** @typedef {{getItem(key: string): string|null, setItem(key: string, value: string): void, removeItem(key: string): void}} TextStorage */
+/**
+ * An item as it is kept for the next page. error: it failed.
+ * @typedef {Omit<Pending, 'state'|'error'> & {person: string, drops: number, error?: {code: string, message: string}}} Kept
+ */
+
+/**
+ * As the browser's Storage. Without length and key() what was not sent is not found again.
+ * @typedef {object} TextStorage
+ * @property {(key: string) => string|null} getItem
+ * @property {(key: string, value: string) => void} setItem
+ * @property {(key: string) => void} removeItem
+ * @property {number} [length]
+ * @property {(index: number) => string|null} [key]
+ */
 
 /** @typedef {{setTimeout(run: () => void, ms: number): any, clearTimeout(timer: any): void}} Timers */
 
 /**
  * @typedef {object} ChatOptions
  * @property {string} server 'ws(s)://host/socket'
- * @property {TextStorage} [storage] localStorage; in memory where there is none
+ * @property {TextStorage} [storage] what all pages share: localStorage; in memory where there is none
+ * @property {TextStorage} [tab] what this page keeps over a reload: sessionStorage, or in memory if storage is given
+ * @property {LockManager} [locks] navigator.locks; without, what a page has not sent is taken over by the next one at once
  * @property {string} [link] a token from a link's fragment, sent in the first hello
  * @property {any} [WebSocket] a constructor like the browser's
  * @property {() => number} [now] ms since 1970
@@ -142,6 +162,8 @@
  * @typedef {object} RoomLink
  * @property {() => boolean} online
  * @property {() => You|null} you
+ * @property {() => string} writer id of who writes; '' where that is not known or has no name
+ * @property {(room: string, items: Kept[]) => void} keep for the next page, what is not in the log yet
  * @property {() => string} nextId
  * @property {(action: Action) => boolean} tell sends, if there is a connection
  * @property {(action: Action) => Promise<ServerEvent>} ask sends under a new id; rejects ChatError, also if there is no connection or no answer in time
@@ -230,6 +252,8 @@
  * @property {() => boolean} online the person may expect it to be on its way
  * @property {() => boolean} open the room takes messages now
  * @property {(text: string) => ChatError|null} check before anything is sent
+ * @property {() => string} person id of who writes; '' where that is not known or has no name
+ * @property {(items: Kept[]) => void} keep for the next page, what is not in the log yet
  * @property {(items: Pending[]) => void} changed the items or their states did
  * @property {() => number} now
  * @property {Timers} timers
@@ -245,6 +269,7 @@
 /**
  * @typedef {object} Entry
  * @property {Pending} item
+ * @property {string} person who wrote it; '' whoever I am
  * @property {boolean} inFlight sent on this connection, not come back
  * @property {boolean} waits for the time that an error told
  * @property {number} sends on this connection

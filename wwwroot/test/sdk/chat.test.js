@@ -23,7 +23,9 @@ test('hello, welcome: online, with a name, a session and limits', async () => {
   assert.equal(chat.measure('12345678').over, true)
   assert.equal(chat.server, 'parley 0.1.0')
   assert.deepEqual(states(fake), ['connecting', 'online'])
-  assert.deepEqual(storage.values, { 'parley.sessionwss://chat.example.org': SESSION, 'parley.namewss://chat.example.org': 'Ada' })
+  assert.deepEqual(storage.values, {
+    'parley.sessionwss://chat.example.org': SESSION, 'parley.namewss://chat.example.org': 'Ada', 'parley.personwss://chat.example.org': ME,
+  })
 })
 
 test('session and name are remembered; the session is in no URL', async () => {
@@ -56,6 +58,39 @@ test('another tab that became somebody else changes nothing here', async () => {
   socket.end()
   await again({ clock, WebSocket })
   assert.equal(WebSocket.last.last('hello').session, SESSION)
+})
+
+test('two pages without a name, then one has: the other is the same person from the next connection on', async () => {
+  const storage = fakeStorage()
+  const open = (session, name, id) => {
+    const fake = fakeChat({ storage })
+    fake.chat.start()
+    fake.WebSocket.last.open()
+    fake.WebSocket.last.say(welcome({ session, you: { id, name, color: 1, role: 'guest' } }))
+    return fake
+  }
+  const first = open('session-1', '', ME)
+  const second = open('session-2', '', OTHER)
+  first.WebSocket.last.say({ type: 'renamed', person: ME, from: '', to: 'Ada' })
+  second.WebSocket.last.end()
+  const socket = await again(second)
+  assert.equal(socket.last('hello').session, 'session-1')
+})
+
+test('two pages with names of their own stay themselves over a reload, the next page is who took a name last', async () => {
+  const storage = fakeStorage()
+  const tabs = [fakeStorage(), fakeStorage()]
+  const open = (tab) => {
+    const fake = fakeChat({ storage, tab })
+    fake.chat.start()
+    fake.WebSocket.last.open()
+    return fake.WebSocket.last
+  }
+  const sockets = tabs.map(open)
+  sockets.forEach((socket, i) => socket.say(welcome({ session: `session-${i}`, you: { id: `person-${i}`, name: '', color: 1, role: 'guest' } })))
+  sockets.forEach((socket, i) => socket.say({ type: 'renamed', person: `person-${i}`, from: '', to: `name ${i}` }))
+  assert.deepEqual(tabs.map((tab) => open(tab).last('hello').session), ['session-0', 'session-1'])
+  assert.equal(open(fakeStorage()).last('hello').session, 'session-1')
 })
 
 test('a storage that refuses is no obstacle', async () => {

@@ -76,6 +76,8 @@ export const fakeStorage = (values = {}) => ({
   getItem: (key) => values[key] ?? null,
   setItem: (key, value) => { values[key] = value },
   removeItem: (key) => { delete values[key] },
+  get length() { return Object.keys(values).length },
+  key: (i) => Object.keys(values)[i] ?? null,
 })
 
 export const golden = (kind, name) => JSON.parse(readFileSync(new URL(`../../../protocol/testdata/${kind}/${name}.json`, import.meta.url), 'utf8'))
