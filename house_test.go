@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"gateway":             {"planted"},
 	"runtimeapi":          {},
 	"deploy":              {},
+	"deploy/deploytest":   {},
 	"wwwroot":             {},
 	"chat":                {"planted", "protocol"},
 	"chat/chattest":       {"chat", "protocol"},

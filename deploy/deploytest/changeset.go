@@ -1,0 +1,373 @@
+package deploytest
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sizes of a template. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	maxInline = 51_200
+	maxFromS3 = 1 << 20
+)
+
+// The two sentences with which a change set without changes fails.
+const (
+	sameSubmission = "The submitted information didn't contain changes. Submit different information to create a change set."
+	nothingToDo    = "No updates are to be performed."
+)
+
+type changeSet struct {
+	id, name, kind            string // kind is CREATE or UPDATE
+	status, reason, execution string
+	description, onFailure    string
+	created                   time.Time
+	template                  *template
+	parameters                map[string]string
+	tags                      []tagXML
+	capabilities              []string
+	changes                   []changeXML
+}
+
+func (s *stack) changeSetNamed(nameOrID string) (*changeSet, error) {
+	for _, c := range s.changes {
+		if c.name == nameOrID || c.id == nameOrID {
+			return c, nil
+		}
+	}
+	return nil, &apiError{"ChangeSetNotFound", "ChangeSet [" + nameOrID + "] does not exist", 404}
+}
+
+// changeSet finds the change set of a call, by its name and its stack's or by its id alone.
+func (a *AWS) changeSet(q *request) (*stack, *changeSet, error) {
+	name := q.form.Get("ChangeSetName")
+	for _, s := range slices.Backward(a.stacks) {
+		for _, c := range s.changes {
+			if s.region == q.region && c.id == name {
+				return s, c, nil
+			}
+		}
+	}
+	s, err := a.named(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := s.changeSetNamed(name)
+	return s, c, err
+}
+
+var identifier = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+
+// templateOf reads the template a call brings, inline or from the S3 part.
+func (a *AWS) templateOf(q *request, s *stack) (*template, error) {
+	body, address := q.form.Get("TemplateBody"), q.form.Get("TemplateURL")
+	switch {
+	case q.form.Get("UsePreviousTemplate") == "true" && s != nil && s.template != nil:
+		return s.template, nil
+	case body != "" && address != "" || body == "" && address == "":
+		return nil, invalid("Either Template URL or Template Body must be specified.")
+	case len(body) > maxInline:
+		return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200")
+	case body == "":
+		bucket, key, ok := a.objectAddress(address)
+		if !ok {
+			return nil, invalid("TemplateURL must be a supported URL.")
+		}
+		b, err := a.object(bucket, key)
+		if err != nil {
+			return nil, invalid("S3 error: %s\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", err.(*apiError).message)
+		}
+		if len(b) > maxFromS3 {
+			return nil, invalid("Template may not exceed 1000000 bytes in size.")
+		}
+		body = string(b)
+	}
+	return parseTemplate(body)
+}
+
+// objectAddress takes a URL of S3 apart: virtual-hosted or path style, at AWS's names or here.
+func (a *AWS) objectAddress(address string) (bucket, key string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", false
+	}
+	path := strings.TrimPrefix(u.Path, "/")
+	host, aws := strings.CutSuffix(u.Hostname(), ".amazonaws.com")
+	switch bucket, service, virtual := strings.Cut(host, ".s3"); {
+	case aws && virtual && u.Scheme == "https" && (service == "" || strings.HasPrefix(service, ".") || strings.HasPrefix(service, "-")):
+		return bucket, path, path != ""
+	case aws && u.Scheme == "https" && (host == "s3" || strings.HasPrefix(host, "s3.") || strings.HasPrefix(host, "s3-")), strings.HasPrefix(address, a.URL+"/"):
+		bucket, key, ok = strings.Cut(path, "/")
+		return bucket, key, ok && key != ""
+	}
+	return "", "", false
+}
+
+// needed are the capabilities a template needs.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+func (t *template) needed() string {
+	need := ""
+	for _, r := range t.resources {
+		if !strings.HasPrefix(r.typ, "AWS::IAM::") {
+			continue
+		}
+		for _, name := range []string{"RoleName", "ManagedPolicyName", "UserName", "GroupName"} {
+			if r.properties[name] != nil && r.typ != "AWS::IAM::RolePolicy" {
+				return "CAPABILITY_NAMED_IAM"
+			}
+		}
+		need = "CAPABILITY_IAM"
+	}
+	return need
+}
+
+func createChangeSet(a *AWS, q *request) (any, error) {
+	name, of := q.form.Get("ChangeSetName"), q.form.Get("StackName")
+	s := a.find(q, of)
+	c := &changeSet{
+		name: name, kind: q.form.Get("ChangeSetType"), created: time.Now(), status: "CREATE_PENDING", execution: "UNAVAILABLE",
+		description: q.form.Get("Description"), onFailure: q.form.Get("OnStackFailure"), capabilities: q.members("Capabilities"),
+		id: "arn:aws:cloudformation:" + q.region + ":" + Account + ":changeSet/" + name + "/" + requestID(),
+	}
+	if c.kind == "" {
+		c.kind = "UPDATE"
+	}
+	switch {
+	case !identifier.MatchString(name):
+		return nil, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
+	case s == nil && !identifier.MatchString(of):
+		return nil, invalid("1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*|arn:.*", of)
+	case c.kind == "UPDATE" && s == nil:
+		return nil, invalid("Stack [%s] does not exist", of)
+	case c.kind == "UPDATE" && !slices.Contains(updatable, s.status):
+		return nil, invalid("Stack:%s is in %s state and can not be updated.", s.id, s.status)
+	case c.kind == "CREATE" && s != nil && s.status != "REVIEW_IN_PROGRESS":
+		return nil, &apiError{"AlreadyExistsException", "Stack [" + of + "] already exists and cannot be created again with the changeSet [" + name + "].", 400}
+	}
+	var err error
+	if c.template, err = a.templateOf(q, s); err != nil {
+		return nil, err
+	}
+	if c.parameters, err = q.parameters(c.template, s); err != nil {
+		return nil, err
+	}
+	for _, tag := range q.structures("Tags") {
+		c.tags = append(c.tags, tagXML{tag("Key"), tag("Value")})
+	}
+	if need := c.template.needed(); need != "" && !slices.Contains(c.capabilities, need) && !slices.Contains(c.capabilities, "CAPABILITY_NAMED_IAM") {
+		return nil, refuse("InsufficientCapabilitiesException", "Requires capabilities : [%s]", need)
+	}
+	known := s
+	if known == nil {
+		known = &stack{name: of, region: q.region, id: "arn:aws:cloudformation:" + q.region + ":" + Account + ":stack/" + of + "/new"}
+	}
+	bare := &scope{template: c.template, parameters: c.parameters, pseudo: known.pseudo()}
+	if err := bare.obeyRules(); err != nil {
+		return nil, err
+	}
+	if _, _, err := c.template.dependencies(bare); err != nil {
+		return nil, err
+	}
+	if s == nil {
+		s = a.newStack(q, of)
+		s.turn("REVIEW_IN_PROGRESS", "User Initiated", "")
+	}
+	if _, err := s.changeSetNamed(name); err == nil {
+		return nil, &apiError{"AlreadyExistsException", "ChangeSet [" + name + "] already exists.", 400}
+	}
+	s.changes = append(s.changes, c)
+	a.work.Go(func() { a.fillChangeSet(s, c) })
+	return struct{ Id, StackId string }{c.id, s.id}, nil
+}
+
+// updatable are the states in which a stack takes an update.
+var updatable = []string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED", "IMPORT_COMPLETE"}
+
+// fillChangeSet takes the few seconds that AWS takes to compare.
+func (a *AWS) fillChangeSet(s *stack, c *changeSet) {
+	if a.pass(a.life, 2) != nil {
+		return
+	}
+	a.mu.Lock()
+	c.status = "CREATE_IN_PROGRESS"
+	a.mu.Unlock()
+	if a.pass(a.life, 4) != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	changes, err := s.compare(c)
+	outputs := s.template == nil || len(c.template.outputs) != len(s.template.outputs) || s.template.outputText() != c.template.outputText()
+	switch {
+	case err != nil:
+		c.status, c.reason = "FAILED", err.Error()
+		if e, ok := err.(*apiError); ok {
+			c.reason = e.message
+		}
+	case len(changes) == 0 && !outputs && s.template.body == c.template.body:
+		c.status, c.reason = "FAILED", sameSubmission
+	case len(changes) == 0 && !outputs:
+		c.status, c.reason = "FAILED", nothingToDo
+	default:
+		c.status, c.execution, c.changes = "CREATE_COMPLETE", "AVAILABLE", changes
+	}
+}
+
+type changeSetXML struct {
+	ChangeSetName, ChangeSetId, StackId, StackName string
+	Description                                    string         `xml:",omitempty"`
+	Parameters                                     []parameterXML `xml:"Parameters>member"`
+	CreationTime, ExecutionStatus, Status          string
+	StatusReason                                   string      `xml:",omitempty"`
+	Capabilities                                   []string    `xml:"Capabilities>member"`
+	Tags                                           []tagXML    `xml:"Tags>member"`
+	Changes                                        []changeXML `xml:"Changes>member"`
+	NextToken                                      string      `xml:",omitempty"`
+	OnStackFailure                                 string      `xml:",omitempty"`
+}
+
+func describeChangeSet(a *AWS, q *request) (any, error) {
+	s, c, err := a.changeSet(q)
+	if err != nil {
+		return nil, err
+	}
+	part, next, err := page(a, q, c.changes)
+	return changeSetXML{
+		c.name, c.id, s.id, s.name, c.description, shownParameters(c.template, c.parameters), stamped(c.created), c.execution, c.status, c.reason,
+		c.capabilities, c.tags, part, next, c.onFailure,
+	}, err
+}
+
+func listChangeSets(a *AWS, q *request) (any, error) {
+	s, err := a.named(q)
+	if err != nil {
+		return nil, err
+	}
+	var all []changeSetXML
+	for _, c := range s.changes {
+		all = append(all, changeSetXML{
+			ChangeSetName: c.name, ChangeSetId: c.id, StackId: s.id, StackName: s.name, Description: c.description, CreationTime: stamped(c.created),
+			ExecutionStatus: c.execution, Status: c.status, StatusReason: c.reason,
+		})
+	}
+	part, next, err := page(a, q, all)
+	return struct {
+		Summaries []changeSetXML `xml:"Summaries>member"`
+		NextToken string         `xml:",omitempty"`
+	}{part, next}, err
+}
+
+func deleteChangeSet(a *AWS, q *request) (any, error) {
+	s, c, err := a.changeSet(q)
+	if e, ok := err.(*apiError); ok && e.code == "ChangeSetNotFound" {
+		return nil, nil // AWS takes the deletion of what is not there
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.execution == "EXECUTE_IN_PROGRESS" {
+		return nil, refuse("InvalidChangeSetStatus", "ChangeSet [%s] cannot be deleted in its current execution status of [%s]", c.id, c.execution)
+	}
+	s.changes = slices.DeleteFunc(s.changes, func(other *changeSet) bool { return other == c })
+	return nil, nil
+}
+
+func executeChangeSet(a *AWS, q *request) (any, error) {
+	s, c, err := a.changeSet(q)
+	if err != nil {
+		return nil, err
+	}
+	if c.status != "CREATE_COMPLETE" || c.execution != "AVAILABLE" {
+		return nil, refuse("InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed in its current status of [%s]", c.id, c.status)
+	}
+	if s.busy() {
+		return nil, invalid("Stack:%s is in %s state and can not be updated.", s.id, s.status)
+	}
+	onFailure := c.onFailure
+	if q.form.Get("DisableRollback") == "true" {
+		onFailure = "DO_NOTHING"
+	}
+	c.execution = "EXECUTE_IN_PROGRESS"
+	s.changes = []*changeSet{c} // the others speak of a stack that is no more
+	s.changeSet = c.id
+	a.begin(s, q.form.Get("ClientRequestToken"), c, onFailure)
+	return nil, nil
+}
+
+func validateTemplate(a *AWS, q *request) (any, error) {
+	t, err := a.templateOf(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	type parameterSummary struct {
+		ParameterKey string
+		DefaultValue string `xml:",omitempty"`
+		NoEcho       bool
+		Description  string `xml:",omitempty"`
+	}
+	result := struct {
+		Description        string             `xml:",omitempty"`
+		Parameters         []parameterSummary `xml:"Parameters>member"`
+		Capabilities       []string           `xml:"Capabilities>member"`
+		CapabilitiesReason string             `xml:",omitempty"`
+	}{Description: t.description}
+	for _, name := range t.named {
+		p := t.parameters[name]
+		one := parameterSummary{ParameterKey: name, NoEcho: p.noEcho, Description: p.description}
+		if p.fallback != nil {
+			one.DefaultValue = *p.fallback
+		}
+		result.Parameters = append(result.Parameters, one)
+	}
+	if need := t.needed(); need != "" {
+		result.Capabilities, result.CapabilitiesReason = []string{need}, "The following resource(s) require capabilities: [AWS::IAM::Role]"
+	}
+	return result, nil
+}
+
+func getTemplateSummary(a *AWS, q *request) (any, error) {
+	var t *template
+	var err error
+	if name := q.form.Get("StackName"); name != "" {
+		s, err := a.named(q)
+		if err != nil {
+			return nil, err
+		}
+		if t = s.template; t == nil {
+			return nil, invalid("Template for stack %s does not exist", name)
+		}
+	} else if t, err = a.templateOf(q, nil); err != nil {
+		return nil, err
+	}
+	type declaration struct {
+		ParameterKey         string
+		DefaultValue         *string `xml:",omitempty"`
+		ParameterType        string
+		NoEcho               bool
+		Description          string   `xml:",omitempty"`
+		ParameterConstraints []string `xml:"ParameterConstraints>AllowedValues>member"`
+	}
+	result := struct {
+		Parameters    []declaration `xml:"Parameters>member"`
+		Description   string        `xml:",omitempty"`
+		Capabilities  []string      `xml:"Capabilities>member"`
+		ResourceTypes []string      `xml:"ResourceTypes>member"`
+		Version       string
+	}{Description: t.description, Version: "2010-09-09"}
+	for _, name := range t.named {
+		p := t.parameters[name]
+		result.Parameters = append(result.Parameters, declaration{name, p.fallback, p.kind, p.noEcho, p.description, p.allowed})
+	}
+	for _, logical := range t.order {
+		if typ := t.resources[logical].typ; !slices.Contains(result.ResourceTypes, typ) {
+			result.ResourceTypes = append(result.ResourceTypes, typ)
+		}
+	}
+	if need := t.needed(); need != "" {
+		result.Capabilities = []string{need}
+	}
+	return result, nil
+}

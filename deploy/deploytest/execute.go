@@ -1,0 +1,313 @@
+package deploytest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// operation is a creation, an update or a deletion that is under way. Its goroutine runs until the stack is at rest.
+type operation struct {
+	*AWS
+	stack     *stack
+	token     string
+	target    *changeSet
+	onFailure string // ROLLBACK, DELETE, DO_NOTHING
+	update    bool
+	ctx       context.Context // ends when the way forward is given up: a failure, CancelUpdateStack, DeleteStack
+	giveUp    context.CancelCauseFunc
+	ended     chan struct{}
+
+	// Below: under the account's lock.
+	before map[string]*instance // what the stack had
+	after  []*instance          // what is to go when all is well: replaced, removed
+	failed []string             // "created" or "updated", then the logical id
+}
+
+var (
+	errFailed    = errors.New("another resource failed")
+	errCancelled = errors.New("CancelUpdateStack")
+	errDeleted   = errors.New("DeleteStack")
+)
+
+// begin executes a change set. The account is locked.
+func (a *AWS) begin(s *stack, token string, c *changeSet, onFailure string) {
+	o := &operation{
+		AWS: a, stack: s, token: token, target: c, onFailure: onFailure, update: s.status != "REVIEW_IN_PROGRESS",
+		before: maps.Clone(s.resources), ended: make(chan struct{}),
+	}
+	o.ctx, o.giveUp = context.WithCancelCause(a.life)
+	s.operation = o
+	s.turn(o.verb()+"_IN_PROGRESS", "User Initiated", token)
+	if o.update {
+		s.updated = time.Now()
+	} else {
+		s.template, s.parameters, s.tags, s.capabilities = c.template, c.parameters, c.tags, c.capabilities
+	}
+	a.work.Go(func() {
+		defer close(o.ended)
+		defer o.giveUp(nil)
+		o.run()
+	})
+}
+
+func (o *operation) verb() string {
+	if o.update {
+		return "UPDATE"
+	}
+	return "CREATE"
+}
+
+func (o *operation) run() {
+	o.pass(o.ctx, 2)
+	o.forward()
+	if o.life.Err() != nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch c, cause := o.target, context.Cause(o.ctx); {
+	case cause == nil:
+		c.execution = "EXECUTE_COMPLETE"
+		o.succeed()
+	case errors.Is(cause, errDeleted):
+	default:
+		c.execution = "EXECUTE_FAILED"
+		o.fail(cause)
+	}
+}
+
+// forward makes every resource what the target wants, each as soon as those that it depends on are there.
+func (o *operation) forward() {
+	o.mu.Lock()
+	sc := o.scope()
+	deps, order, err := o.target.template.dependencies(sc)
+	if err != nil { // refused when the change set was made
+		panic(err)
+	}
+	for logical, there := range o.before {
+		if _, stays := deps[logical]; !stays {
+			o.after = append(o.after, there)
+		}
+	}
+	o.mu.Unlock()
+	done := map[string]chan struct{}{}
+	for _, logical := range order {
+		done[logical] = make(chan struct{})
+	}
+	var all sync.WaitGroup
+	for _, logical := range order {
+		all.Go(func() {
+			for _, other := range deps[logical] {
+				select {
+				case <-done[other]:
+				case <-o.ctx.Done():
+					return
+				}
+			}
+			if o.ctx.Err() == nil && o.bring(logical, deps[logical]) {
+				close(done[logical])
+			}
+		})
+	}
+	all.Wait()
+}
+
+// scope resolves with what is there now. The account is locked whenever it is used.
+func (o *operation) scope() *scope {
+	s := o.stack
+	return &scope{
+		template: o.target.template, parameters: o.target.parameters, pseudo: s.pseudo(),
+		reference: func(logical string) (string, error) { return s.resources[logical].physical, nil },
+		attribute: func(logical, name string) (string, error) {
+			if v, ok := s.resources[logical].attribute(name); ok {
+				return v, nil
+			}
+			return "", invalid("CustomResource attribute error: Vendor response doesn't contain %s attribute in object %s|%s", name, s.id, logical)
+		},
+	}
+}
+
+// bring makes one resource what the target wants and says whether it is.
+func (o *operation) bring(logical string, deps []string) bool {
+	o.mu.Lock()
+	spec, there := o.target.template.resources[logical], o.before[logical]
+	wanted := &instance{
+		stack: o.stack.name, region: o.stack.region, logical: logical, typ: spec.typ, dependsOn: deps,
+		deletionPolicy: spec.deletionPolicy, replacePolicy: spec.replacement,
+	}
+	if !kindOf(spec.typ).untagged {
+		wanted.tags = o.target.tags
+	}
+	resolved, err := o.scope().value(spec.properties)
+	wanted.properties = fields(resolved)
+	if wanted.properties == nil {
+		wanted.properties = map[string]any{}
+	}
+	if err != nil {
+		wanted.physical = ""
+		o.stack.resources[logical] = wanted
+		o.note(wanted, "CREATE_IN_PROGRESS", "")
+		o.lost(wanted, "CREATE", err)
+		o.mu.Unlock()
+		return false
+	}
+	switch {
+	case there == nil:
+		o.stack.resources[logical] = wanted
+		o.note(wanted, "CREATE_IN_PROGRESS", "")
+		o.mu.Unlock()
+		return o.make(wanted, "CREATE")
+	case reflect.DeepEqual(there.properties, wanted.properties) && slices.Equal(there.tags, wanted.tags):
+		there.dependsOn, there.deletionPolicy, there.replacePolicy = deps, wanted.deletionPolicy, wanted.replacePolicy
+		o.mu.Unlock()
+		return true
+	case replaces(there, wanted):
+		o.stack.resources[logical] = wanted
+		o.note(wanted, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.")
+		if k := kindOf(wanted.typ); k.named != "" && wanted.properties[k.named] != nil && wanted.properties[k.named] == there.properties[k.named] && wanted.typ != "AWS::S3::BucketPolicy" && wanted.typ != "AWS::ApiGatewayV2::Stage" {
+			o.stack.resources[logical] = there
+			o.lost(there, "UPDATE", errors.New("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "+text(wanted.properties[k.named])+" and update the stack again."))
+			o.mu.Unlock()
+			return false
+		}
+		o.mu.Unlock()
+		if !o.make(wanted, "UPDATE") {
+			return false
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.after = append(o.after, there)
+		return true
+	}
+	wanted.physical, wanted.attributes = there.physical, there.attributes
+	o.stack.resources[logical] = wanted
+	o.note(wanted, "UPDATE_IN_PROGRESS", "")
+	o.mu.Unlock()
+	return o.change(there, wanted)
+}
+
+func replaces(there, wanted *instance) bool {
+	for _, property := range kindOf(wanted.typ).replaced {
+		if !reflect.DeepEqual(there.properties[property], wanted.properties[property]) {
+			return true
+		}
+	}
+	return false
+}
+
+// note and lost need the account locked.
+func (o *operation) note(r *instance, status, reason string) {
+	o.stack.note(r, status, reason, o.token)
+}
+
+// lost tells that a resource did not become what was wanted. The first one ends the way forward; those under way at
+// that moment are only cancelled, and look failed as well.
+func (o *operation) lost(r *instance, verb string, err error) {
+	reason := err.Error()
+	var e *apiError
+	switch {
+	case o.ctx.Err() != nil && verb == "CREATE":
+		reason = "Resource creation cancelled"
+	case o.ctx.Err() != nil:
+		reason = "Resource update cancelled"
+	case errors.As(err, &e):
+		reason = e.message
+	}
+	o.note(r, verb+"_FAILED", reason)
+	o.failed = append(o.failed, strings.ToLower(verb)+" "+r.logical)
+	o.giveUp(errFailed)
+}
+
+// make creates a resource, as a part of a creation or (verb UPDATE) of a replacement.
+func (o *operation) make(r *instance, verb string) bool {
+	seconds, err := o.await(o.ctx, r, "CREATE")
+	if err == nil {
+		err = o.create(o.ctx, r, func() {
+			o.mu.Lock()
+			o.note(r, verb+"_IN_PROGRESS", "Resource creation Initiated")
+			o.mu.Unlock()
+		})
+	}
+	if err == nil {
+		err = o.pass(o.ctx, seconds*2/3)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		o.lost(r, verb, err)
+		return false
+	}
+	o.note(r, verb+"_COMPLETE", "")
+	return true
+}
+
+// change updates a resource in place.
+func (o *operation) change(there, wanted *instance) bool {
+	seconds, err := o.await(o.ctx, wanted, "UPDATE")
+	if err == nil {
+		err = o.alter(o.ctx, there, wanted)
+	}
+	if err == nil {
+		err = o.pass(o.ctx, seconds/2)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		o.lost(wanted, "UPDATE", err)
+		return false
+	}
+	o.note(wanted, "UPDATE_COMPLETE", "")
+	if wanted.physical != there.physical { // a custom resource that gave itself a new id
+		o.after = append(o.after, there)
+	}
+	return true
+}
+
+// succeed ends an operation that went well; the account is locked, but for the time of the cleaning up.
+func (o *operation) succeed() {
+	s, c := o.stack, o.target
+	s.template, s.parameters, s.tags, s.capabilities = c.template, c.parameters, c.tags, c.capabilities
+	s.outputs = o.outputs()
+	for logical := range s.resources {
+		if slices.ContainsFunc(o.after, func(r *instance) bool { return r == s.resources[logical] }) {
+			delete(s.resources, logical)
+		}
+	}
+	if o.update {
+		s.turn("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "", o.token)
+		o.mu.Unlock()
+		o.removeAll(o.after, "DELETE", false, nil) // what fails stays behind, and the update is one all the same
+		o.mu.Lock()
+	}
+	if o.life.Err() == nil {
+		s.turn(o.verb()+"_COMPLETE", "", o.token)
+	}
+}
+
+func (o *operation) outputs() (all []outputXML) {
+	sc := o.scope()
+	for _, name := range o.target.template.shown {
+		out := o.target.template.outputs[name]
+		if out.condition != "" {
+			if holds, err := sc.condition(out.condition); err != nil || !holds {
+				continue
+			}
+		}
+		value, err := sc.text(out.value)
+		if err != nil {
+			panic(err) // its references were checked, its resources are there
+		}
+		export := ""
+		if out.export != nil {
+			export, _ = sc.text(out.export)
+		}
+		all = append(all, outputXML{name, value, out.description, export})
+	}
+	return all
+}
