@@ -35,7 +35,7 @@ func (f IdentityFile) Load() (Person, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Person{}, nil
 	} else if err != nil {
-		return Person{}, fmt.Errorf("read who one is: %w", err)
+		return Person{}, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
 	var p Person
 	if err := json.Unmarshal(b, &p); err != nil || p.Session == "" || strings.TrimSpace(p.Session) != p.Session {
@@ -43,6 +43,9 @@ func (f IdentityFile) Load() (Person, error) {
 	}
 	return p, nil
 }
+
+// ErrIdentity says that a file could not be read or written.
+var ErrIdentity = errors.New("cannot keep who one is")
 
 // DamagedError says that a file does not hold what it should. It was not changed.
 type DamagedError struct{ File string }
@@ -56,7 +59,7 @@ func (f IdentityFile) Save(p Person) error {
 		return err
 	}
 	if err := replaceFile(string(f), append(b, '\n')); err != nil {
-		return fmt.Errorf("keep who one is: %w", err)
+		return fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
 	return nil
 }

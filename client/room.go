@@ -105,6 +105,13 @@ func (r *Room) Head() uint64 {
 	return r.log.head
 }
 
+// Behind tells whether there are entries that Next has not yielded yet.
+func (r *Room) Behind() bool {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return len(r.queue) > 0 || r.log.behind()
+}
+
 // Position is up to where Next has yielded everything. Kept together with what
 // was done about it, After continues there in another process.
 func (r *Room) Position() Position {
