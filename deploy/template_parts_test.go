@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/deploy"
 	"parley/functions"
 )
 
@@ -203,8 +204,8 @@ func checkAlarms(t *parsedTemplate, wrong func(string, ...any)) {
 		}
 	}
 	const free = 10 // https://aws.amazon.com/cloudwatch/pricing/
-	if watched != 9 || watched > free {
-		wrong("the alarms watch %d metrics, the bill says %d, and %d are free", watched, 9, free)
+	if watched != deploy.AlarmMetrics || watched > free {
+		wrong("the alarms watch %d metrics, the bill says %d, and %d are free", watched, deploy.AlarmMetrics, free)
 	}
 }
 

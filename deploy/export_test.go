@@ -1,0 +1,22 @@
+package deploy
+
+// What the tests of this folder look at beside the exported.
+const (
+	AlarmMetrics = alarmMetrics
+	PageFiles    = pageFiles
+	StoredBytes  = storedBytes
+)
+
+// Step is a step, with its seconds.
+type Step struct{ Reads, Writes, Calls, Frames, Bytes float64 }
+
+// StepsIn are the model's steps by name.
+func StepsIn(room float64) map[string]Step {
+	s, all := stepsIn(room), map[string]Step{}
+	for name, one := range map[string]step{
+		"connect": s.connect, "hello": s.hello, "message": s.message, "typing": s.typing, "ping": s.ping, "disconnect": s.disconnect,
+	} {
+		all[name] = Step{one.reads, one.writes, one.calls, one.frames, one.bytes}
+	}
+	return all
+}
