@@ -40,8 +40,8 @@ func explainFailure(events []types.StackEvent, result, hint string) *Error {
 	if !found {
 		return &Error{Kind: Refused, Message: "it was given up: " + stackReason(events) + "; " + result, Hint: hint}
 	}
-	reason := strings.TrimSpace(aws.ToString(e.ResourceStatusReason))
-	message := fmt.Sprintf("%s (%s) failed: %s", aws.ToString(e.LogicalResourceId), kindOf(aws.ToString(e.ResourceType)).name, strings.TrimSuffix(reason, "."))
+	reason := plain(aws.ToString(e.ResourceStatusReason))
+	message := fmt.Sprintf("%s (%s) failed: %s", aws.ToString(e.LogicalResourceId), kindOf(aws.ToString(e.ResourceType)).name, reason)
 	if known := hintFor(reason); known != "" {
 		hint = known
 	}
@@ -53,10 +53,25 @@ func explainFailure(events []types.StackEvent, result, hint string) *Error {
 func stackReason(events []types.StackEvent) string {
 	for _, e := range events {
 		if isStack(e) && strings.Contains(string(e.ResourceStatus), "ROLLBACK") && aws.ToString(e.ResourceStatusReason) != "" {
-			return strings.TrimSuffix(aws.ToString(e.ResourceStatusReason), ".")
+			return plain(aws.ToString(e.ResourceStatusReason))
 		}
 	}
 	return "AWS tells no reason"
+}
+
+// Around its sentence AWS puts what only its support can use.
+var (
+	handler  = regexp.MustCompile(`(?s)^Resource handler returned message: "(.*)"`)
+	internal = regexp.MustCompile(` *\((?:RequestToken|Service|SDK Attempt Count|Request ID):?[^()]*\)`)
+)
+
+// plain is what AWS's reason says.
+func plain(reason string) string {
+	reason = internal.ReplaceAllString(reason, "")
+	if m := handler.FindStringSubmatch(strings.TrimSpace(reason)); m != nil {
+		reason = m[1]
+	}
+	return strings.TrimRight(strings.TrimSpace(reason), ". ")
 }
 
 // known are reasons for which it is known what to do, each a pattern over AWS's sentence.

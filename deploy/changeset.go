@@ -59,7 +59,7 @@ func (s *Stack) propose(ctx context.Context, st state, in cloudformation.CreateC
 	cs := &changeSet{id: aws.ToString(made.Id), stack: aws.ToString(made.StackId)}
 	none, err := s.readChanges(ctx, cs)
 	if err != nil || none {
-		s.discard(ctx, cs, !st.exists())
+		s.discard(ctx, cs, st)
 		return nil, err
 	}
 	return cs, nil
@@ -138,13 +138,45 @@ func readChange(c *types.ResourceChange) Change {
 }
 
 // discard removes a change set, and the stack too when it is no more than the
-// name that its first change set has made. It also does it after ctx's end; what
-// it cannot remove does no harm and is taken over by the next deploy.
-func (s *Stack) discard(ctx context.Context, cs *changeSet, new bool) {
+// name that a first change set has made. It also does it after ctx's end; what
+// it cannot remove does no harm: the next deploy takes it over.
+func (s *Stack) discard(ctx context.Context, cs *changeSet, st state) {
+	quick := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	s.cloudformation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.id})
-	if new {
-		s.cloudformation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.stack})
+	if st.made() || s.othersPropose(ctx, cs) {
+		return
 	}
+	if _, err := s.cloudformation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.stack}); err != nil || quick {
+		return
+	}
+	for {
+		now, err := s.describe(ctx, cs.stack)
+		if err != nil || !now.exists() || s.pause(ctx) != nil {
+			return
+		}
+	}
+}
+
+// abandoned is the age from which a change set is one whose maker has died:
+// nobody thinks so long about a question.
+const abandoned = time.Hour
+
+// othersPropose says that somebody else may be looking at a change set of the
+// stack just now.
+func (s *Stack) othersPropose(ctx context.Context, cs *changeSet) bool {
+	pages := cloudformation.NewListChangeSetsPaginator(s.cloudformation, &cloudformation.ListChangeSetsInput{StackName: &cs.stack})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return true
+		}
+		for _, other := range page.Summaries {
+			if aws.ToString(other.ChangeSetId) != cs.id && other.Status == types.ChangeSetStatusCreateComplete && time.Since(aws.ToTime(other.CreationTime)) < abandoned {
+				return true
+			}
+		}
+	}
+	return false
 }

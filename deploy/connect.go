@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // stackName is what CloudFormation takes, and short enough for the names that
@@ -59,6 +60,7 @@ func (s *Stack) configure(ctx context.Context, o Options) (aws.Config, error) {
 		// A buildable client, since AWS_CA_BUNDLE adds its certificates to no other.
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(2 * time.Minute)),
 		config.WithAppID("parley"),
+		config.WithLogger(logging.Nop{}), // what goes wrong comes back as an error
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(r *retry.StandardOptions) {
 				r.MaxAttempts = 8

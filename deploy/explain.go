@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,6 +184,9 @@ func cause(err error) string {
 	if errors.As(err, &api) {
 		if api.ErrorMessage() != "" {
 			return api.ErrorMessage()
+		}
+		if n := status(err); n != 0 && api.ErrorCode() == "UnknownError" {
+			return fmt.Sprintf("AWS answers %d %s", n, http.StatusText(n))
 		}
 		return api.ErrorCode()
 	}

@@ -25,7 +25,7 @@ type outcome struct {
 // expired credentials end it early.
 func (s *Stack) follow(ctx context.Context, stack, mark string) (outcome, error) {
 	var o outcome
-	p := progress{console: &s.console, began: map[string]time.Time{}}
+	p := progress{console: &s.console, began: map[string]time.Time{}, kinds: map[string]string{}, told: time.Now()}
 	lost := false
 	for {
 		fresh, err := s.eventsSince(ctx, stack, mark)

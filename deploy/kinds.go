@@ -2,17 +2,16 @@ package deploy
 
 import (
 	"strings"
-	"time"
 )
 
-// kind is what a type of resource is called among people, and what it takes.
+// kind is what a type of resource is called among people.
 type kind struct {
 	name  string
-	usual string        // said beforehand when it is long
-	long  time.Duration // from here on its beginning is told too
+	usual string // what it takes, told when it begins, where that is minutes
 }
 
-// The times are what these usually take to be made or deleted; AWS promises none.
+// kinds are those of the template. What a distribution usually takes, to be made
+// or deleted, AWS does not promise.
 var kinds = map[string]kind{
 	"AWS::ApiGatewayV2::Api":                 {name: "WebSocket API"},
 	"AWS::ApiGatewayV2::Deployment":          {name: "API deployment"},
@@ -20,22 +19,22 @@ var kinds = map[string]kind{
 	"AWS::ApiGatewayV2::Route":               {name: "API route"},
 	"AWS::ApiGatewayV2::Stage":               {name: "API stage"},
 	"AWS::CloudFormation::Stack":             {name: "stack"},
-	"AWS::CloudFront::Distribution":          {name: "CloudFront distribution", usual: "usually 3 to 5 minutes", long: time.Minute},
+	"AWS::CloudFront::Distribution":          {name: "CloudFront distribution", usual: "usually 3 to 5 minutes"},
 	"AWS::CloudFront::Function":              {name: "CloudFront function"},
 	"AWS::CloudFront::OriginAccessControl":   {name: "origin access control"},
 	"AWS::CloudFront::ResponseHeadersPolicy": {name: "response headers"},
 	"AWS::CloudFront::CachePolicy":           {name: "cache policy"},
 	"AWS::CloudWatch::Alarm":                 {name: "alarm"},
-	"AWS::DynamoDB::Table":                   {name: "DynamoDB table", usual: "usually 10 to 30 seconds", long: 10 * time.Second},
-	"AWS::IAM::Role":                         {name: "role", usual: "usually 20 seconds", long: 20 * time.Second},
+	"AWS::DynamoDB::Table":                   {name: "DynamoDB table"},
+	"AWS::IAM::Role":                         {name: "role"},
 	"AWS::IAM::Policy":                       {name: "role's policy"},
 	"AWS::Lambda::EventInvokeConfig":         {name: "invocation settings"},
 	"AWS::Lambda::Function":                  {name: "Lambda function"},
 	"AWS::Lambda::Permission":                {name: "permission to invoke"},
 	"AWS::Logs::LogGroup":                    {name: "log group"},
-	"AWS::S3::Bucket":                        {name: "S3 bucket", usual: "usually 20 seconds", long: 20 * time.Second},
+	"AWS::S3::Bucket":                        {name: "S3 bucket"},
 	"AWS::S3::BucketPolicy":                  {name: "bucket policy"},
-	"Custom::ParleySite":                     {name: "site in the bucket", usual: "usually 10 seconds", long: 10 * time.Second},
+	"Custom::ParleySite":                     {name: "site in the bucket"},
 }
 
 // holdsMessages are the types whose replacement or removal loses what was said.

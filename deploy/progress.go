@@ -17,23 +17,23 @@ type progress struct {
 	console *Console
 	start   time.Time            // by AWS's clock
 	began   map[string]time.Time // what is under way, by AWS's clock
-	kinds   map[string]string
-	latest  time.Time // of the events told, by AWS's clock
-	told    time.Time // when the latest line was printed, by ours
-	heard   time.Time // when the latest event came, by ours
+	kinds   map[string]string    // of what was told
+	latest  time.Time            // of the events told, by AWS's clock
+	told    time.Time            // when the latest line was printed, by ours
+	heard   time.Time            // when the latest event came, by ours
 }
 
 func (p *progress) tell(e types.StackEvent) {
 	at, name, text := aws.ToTime(e.Timestamp), aws.ToString(e.LogicalResourceId), string(e.ResourceStatus)
 	if p.start.IsZero() {
-		p.start, p.kinds = at, map[string]string{}
+		p.start = at
 	}
 	p.latest, p.heard = at, time.Now()
 	k := kindOf(aws.ToString(e.ResourceType))
 	if isStack(e) {
 		if strings.Contains(text, "ROLLBACK_IN_PROGRESS") {
 			clear(p.began)
-			p.line(at, "undo", "what was done, since it cannot be done whole")
+			p.console.printf("%6s  undo what was done, since not all can be done\n", clock(at.Sub(p.start)))
 		}
 		return
 	}
@@ -51,7 +51,7 @@ func (p *progress) tell(e types.StackEvent) {
 	case strings.HasSuffix(text, "_FAILED"):
 		delete(p.began, name)
 		if reason := aws.ToString(e.ResourceStatusReason); !cancelled(reason) {
-			p.line(at, "FAILED", name, k.name+": "+reason)
+			p.line(at, "FAILED", name, k.name+": "+plain(reason))
 		}
 	default:
 		took := ""
@@ -94,7 +94,7 @@ func (p *progress) tick() {
 	}
 }
 
-func (p *progress) line(at time.Time, verb, name string, about ...string) {
+func (p *progress) line(at time.Time, verb, name, about string) {
 	p.told = time.Now()
-	p.console.printf("%6s  %-8s %-26s %s\n", clock(at.Sub(p.start)), verb, name, strings.Join(about, " "))
+	p.console.printf("%6s  %-8s %-26s %s\n", clock(at.Sub(p.start)), verb, name, about)
 }

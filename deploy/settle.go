@@ -66,7 +66,7 @@ func (s *Stack) clearFailed(ctx context.Context, st state) error {
 	}
 	s.console.printf("an earlier attempt has failed and was undone")
 	if e, found := firstCause(events); found {
-		s.console.printf(": %s: %s", aws.ToString(e.LogicalResourceId), aws.ToString(e.ResourceStatusReason))
+		s.console.printf(": %s: %s", aws.ToString(e.LogicalResourceId), plain(aws.ToString(e.ResourceStatusReason)))
 	}
 	s.console.printf("\n")
 	yes, err := s.console.confirm(ctx, "Its empty stack must go first. Remove it? Type yes:", "yes")

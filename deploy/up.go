@@ -48,11 +48,11 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 		return s.finish(ctx, "unchanged", nil, 0)
 	}
 	if err := s.agree(ctx, cs, set); err != nil {
-		s.discard(ctx, cs, !st.exists())
+		s.discard(ctx, cs, st)
 		return nil, err
 	}
 	if err := s.upload(ctx, zips.functions, zips.website); err != nil {
-		s.discard(ctx, cs, !st.exists())
+		s.discard(ctx, cs, st)
 		return nil, err
 	}
 	o, err := s.execute(ctx, cs)

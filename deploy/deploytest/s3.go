@@ -42,6 +42,12 @@ func (a *AWS) newS3() http.Handler {
 		if v := r.Header.Get("Cache-Control"); v != "" && r.Method == http.MethodPut {
 			r.Header.Set(keptCacheControl, v)
 		}
+		if s3Operation(r) == "DeleteObjects" {
+			if err := withoutNullVersions(r); err != nil {
+				writeError(w, q, err)
+				return
+			}
+		}
 		objects.ServeHTTP(&cacheControlWriter{ResponseWriter: w}, r)
 	})
 }
@@ -166,6 +172,16 @@ func (a *AWS) checkNewBucket(r *http.Request, bucket string) error {
 	defer a.mu.Unlock()
 	a.keepLocation(bucket, region)
 	return nil
+}
+
+// withoutNullVersions says what gofakes3 understands: an object of a bucket without versions has the version null,
+// which it lists and does not delete.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+func withoutNullVersions(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	body = bytes.ReplaceAll(body, []byte("<VersionId>null</VersionId>"), nil)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return err
 }
 
 func orUnspecified(region string) string {
