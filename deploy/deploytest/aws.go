@@ -1,5 +1,5 @@
 // Package deploytest is a stand-in for the AWS account that `parley deploy` works on: one local endpoint that speaks
-// CloudFormation, S3, CloudFront, STS, CloudWatch, Lambda and DynamoDB as far as a deployment needs them, over the real
+// CloudFormation, S3, CloudFront, STS, CloudWatch and its Logs, Lambda and DynamoDB as far as a deployment needs them, over the real
 // protocols, so that the real SDK with its waiters, or the real program, cannot tell.
 //
 // CloudFormation is the part that matters. It reads real templates, resolves them, compares what is with what is asked,
@@ -50,6 +50,7 @@ type AWS struct {
 	mu            sync.Mutex // guards all below
 	stacks        []*stack   // all that ever were, oldest first
 	things        map[string]*instance
+	foreign       map[string]bool   // buckets of other accounts
 	subresources  map[string][]byte // "bucket?policy" as it was put
 	invalidations map[string]*invalidation
 	answers       map[string]chan answer // of custom resources, by the path of their ResponseURL
@@ -59,7 +60,7 @@ type AWS struct {
 }
 
 // Call is one request: Service as in its signature ("cloudformation", "s3", "sts", "cloudfront", "monitoring",
-// "lambda", "dynamodb"), Operation as in the API and in an IAM action ("CreateChangeSet", "PutObject").
+// "lambda", "dynamodb", "logs"), Operation as in the API and in an IAM action ("CreateChangeSet", "PutObject").
 type Call struct{ Service, Operation string }
 
 // Start serves an empty account on a loopback port until the test ends.
@@ -67,7 +68,7 @@ func Start(t testing.TB) *AWS {
 	t.Helper()
 	a := &AWS{
 		folder: t.TempDir(), objects: s3mem.New(),
-		things: map[string]*instance{}, subresources: map[string][]byte{},
+		things: map[string]*instance{}, foreign: map[string]bool{}, subresources: map[string][]byte{},
 		invalidations: map[string]*invalidation{}, answers: map[string]chan answer{}, alarms: map[string]*alarm{},
 	}
 	a.faults.init()

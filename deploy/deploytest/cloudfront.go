@@ -31,11 +31,32 @@ type distributionXML struct {
 	LastModifiedTime              string
 	InProgressInvalidationBatches int
 	DomainName                    string
-	DistributionConfig            struct {
-		Comment string
-		Enabled bool
+	DistributionConfig            distributionConfigXML
+}
+
+type distributionConfigXML struct {
+	XMLName xml.Name `xml:"DistributionConfig"`
+	Comment string
+	Enabled bool
+	Aliases struct {
+		Quantity int
+		Items    []string `xml:"Items>CNAME"`
+	}
+	Origins struct {
+		Quantity int
+		Items    []originXML `xml:"Items>Origin"`
 	}
 }
+
+type originXML struct {
+	Id, DomainName, OriginPath string
+	CustomHeaders              struct {
+		Quantity int
+		Items    []headerXML `xml:"Items>OriginCustomHeader"`
+	}
+}
+
+type headerXML struct{ HeaderName, HeaderValue string }
 
 // Invalidated are the paths that were invalidated in a distribution, in order.
 func (a *AWS) Invalidated(distribution string) (paths []string) {
@@ -69,6 +90,9 @@ func (a *AWS) answerCloudFront(w http.ResponseWriter, q *request) {
 	case "GetDistribution":
 		w.Header().Set("ETag", "E"+strings.ToUpper(hash(d.physical, 12)))
 		writeXML(w, http.StatusOK, d.distributionXML("Distribution"))
+	case "GetDistributionConfig":
+		w.Header().Set("ETag", "E"+strings.ToUpper(hash(d.physical, 12)))
+		writeXML(w, http.StatusOK, d.distributionConfig())
 	case "ListDistributions":
 		list := struct {
 			XMLName     xml.Name `xml:"DistributionList"`
@@ -125,9 +149,29 @@ func (r *instance) distributionXML(name string) (d distributionXML) {
 	d.Id, d.ARN, d.Status = r.physical, "arn:aws:cloudfront::"+Account+":distribution/"+r.physical, "Deployed"
 	d.LastModifiedTime = stamped(r.updated)
 	d.DomainName, _ = r.attribute("DomainName")
-	config := fields(r.properties["DistributionConfig"])
-	d.DistributionConfig.Comment, d.DistributionConfig.Enabled = text(config["Comment"]), text(config["Enabled"]) == "true"
+	d.DistributionConfig = r.distributionConfig()
 	return d
+}
+
+// distributionConfig is what callers look at of it: names and origins, secret headers too, as CloudFront tells them.
+func (r *instance) distributionConfig() (c distributionConfigXML) {
+	config := fields(r.properties["DistributionConfig"])
+	c.Comment, c.Enabled = text(config["Comment"]), text(config["Enabled"]) == "true"
+	for _, alias := range list(config["Aliases"]) {
+		c.Aliases.Items = append(c.Aliases.Items, text(alias))
+	}
+	c.Aliases.Quantity = len(c.Aliases.Items)
+	for _, one := range list(config["Origins"]) {
+		f := fields(one)
+		o := originXML{Id: text(f["Id"]), DomainName: text(f["DomainName"]), OriginPath: text(f["OriginPath"])}
+		for _, h := range list(f["OriginCustomHeaders"]) {
+			o.CustomHeaders.Items = append(o.CustomHeaders.Items, headerXML{text(fields(h)["HeaderName"]), text(fields(h)["HeaderValue"])})
+		}
+		o.CustomHeaders.Quantity = len(o.CustomHeaders.Items)
+		c.Origins.Items = append(c.Origins.Items, o)
+	}
+	c.Origins.Quantity = len(c.Origins.Items)
+	return c
 }
 
 // invalidationXML is in progress for half a minute of AWS.

@@ -76,6 +76,7 @@ func (a *AWS) answerCloudWatch(w http.ResponseWriter, q *request) {
 			all = append(all, cbor.Map{
 				"AlarmName": cbor.String(name), "AlarmArn": cbor.String(arn), "StateValue": cbor.String(one.state), "StateReason": cbor.String(one.reason),
 				"AlarmDescription": cbor.String(text(p["AlarmDescription"])), "StateUpdatedTimestamp": moment(one.since),
+				"StateTransitionedTimestamp": moment(one.since), "ActionsEnabled": cbor.Bool(true),
 			})
 		}
 		output["MetricAlarms"], output["CompositeAlarms"] = all, cbor.List{}

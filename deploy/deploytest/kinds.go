@@ -91,7 +91,7 @@ var kinds = map[string]*kind{
 	},
 	"AWS::IAM::Policy":     {seconds: 16, untagged: true},
 	"AWS::IAM::RolePolicy": {seconds: 16, replaced: []string{"PolicyName", "RoleName"}, untagged: true},
-	"AWS::Logs::LogGroup": {
+	logGroupType: {
 		seconds: 3, named: "LogGroupName", replaced: []string{"LogGroupName"},
 		attributes: attributes{"Arn": format("arn:aws:logs:{region}:{account}:log-group:{id}:*")},
 	},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // restOperation names a call whose operation is in its path.
@@ -24,6 +25,8 @@ func restOperation(service string, r *http.Request) string {
 			return "ListDistributions"
 		case at(1) == "distribution" && n == 3 && r.Method == http.MethodGet:
 			return "GetDistribution"
+		case at(3) == "config" && r.Method == http.MethodGet:
+			return "GetDistributionConfig"
 		case at(3) == "invalidation" && n == 4 && r.Method == http.MethodPost:
 			return "CreateInvalidation"
 		case at(3) == "invalidation" && n == 5 && r.Method == http.MethodGet:
@@ -40,6 +43,23 @@ func restOperation(service string, r *http.Request) string {
 		}
 	}
 	return r.Method + " " + r.URL.Path
+}
+
+const logGroupType = "AWS::Logs::LogGroup"
+
+// Leave puts something into the account that belongs to no stack, as when a function writes a last line after its log
+// group was deleted, or somebody made a bucket by hand.
+func (a *AWS) Leave(typ, name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if typ == bucketType {
+		if err := a.objects.CreateBucket(name); err != nil {
+			panic(err)
+		}
+		a.keepLocation(name, Region)
+		return
+	}
+	a.things[Region+"/"+typ+"/"+name] = &instance{region: Region, typ: typ, physical: name, updated: time.Now()}
 }
 
 // thing is a resource that exists; CloudFront's are in no region.
@@ -98,6 +118,38 @@ func (a *AWS) answerLambda(w http.ResponseWriter, q *request) {
 		return
 	}
 	writeJSON(w, map[string]any{"Configuration": configuration, "Code": map[string]any{"RepositoryType": "S3"}})
+}
+
+// answerLogs tells which log groups there are.
+func (a *AWS) answerLogs(w http.ResponseWriter, q *request) {
+	var asked struct {
+		Prefix string `json:"logGroupNamePrefix"`
+		Next   string `json:"nextToken"`
+	}
+	if q.Operation != "DescribeLogGroups" || json.Unmarshal(q.body, &asked) != nil {
+		writeError(w, q, refuse("UnknownOperationException", "deploytest does not know %s of logs", q.Operation))
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	names := []string{}
+	for _, r := range a.things {
+		if r.typ == logGroupType && r.region == q.region && strings.HasPrefix(r.physical, asked.Prefix) && r.physical > asked.Next {
+			names = append(names, r.physical)
+		}
+	}
+	slices.Sort(names)
+	answer := map[string]any{}
+	if most := min(a.pageSize(), 50); len(names) > most {
+		names = names[:most]
+		answer["nextToken"] = names[most-1]
+	}
+	groups := []any{}
+	for _, name := range names {
+		groups = append(groups, map[string]any{"logGroupName": name, "arn": "arn:aws:logs:" + q.region + ":" + Account + ":log-group:" + name + ":*"})
+	}
+	answer["logGroups"] = groups
+	writeJSON(w, answer)
 }
 
 // answerDynamo tells which tables there are.

@@ -24,6 +24,10 @@ func (a *AWS) newS3() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		q := &request{Request: r, Call: Call{Service: "s3"}}
+		if owner := r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != Account || a.isForeign(bucket) && s3Operation(r) != "CreateBucket" {
+			writeError(w, q, &apiError{"AccessDenied", "Access Denied", http.StatusForbidden})
+			return
+		}
 		if sub := subresource(r); sub != "" && (key == "" || sub == "tagging" || sub == "acl") {
 			if err := a.answerSubresource(w, r, bucket, key, sub); err != nil {
 				writeError(w, q, err)
@@ -50,6 +54,20 @@ func (a *AWS) newS3() http.Handler {
 		}
 		objects.ServeHTTP(&cacheControlWriter{ResponseWriter: w}, r)
 	})
+}
+
+// Foreign makes a bucket that belongs to somebody else's account: its name is taken and nothing of it may be seen.
+func (a *AWS) Foreign(bucket string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.foreign[bucket] = true
+}
+
+// isForeign is asked before anything of a bucket, but for its creation.
+func (a *AWS) isForeign(bucket string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.foreign[bucket]
 }
 
 // cacheControlWriter gives an object's Cache-Control back under its own name.
@@ -164,6 +182,9 @@ func (a *AWS) checkNewBucket(r *http.Request, bucket string) error {
 	case region != "us-east-1" && asked != region:
 		return refuse("IllegalLocationConstraintException",
 			"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", orUnspecified(asked))
+	}
+	if a.isForeign(bucket) {
+		return &apiError{"BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", http.StatusConflict}
 	}
 	if a.bucketExists(bucket) == nil {
 		return &apiError{"BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.", http.StatusConflict}

@@ -60,6 +60,8 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answerCloudFront(w, q)
 	case "monitoring":
 		a.answerCloudWatch(w, q)
+	case "logs":
+		a.answerLogs(w, q)
 	case "lambda":
 		a.answerLambda(w, q)
 	case "dynamodb":
