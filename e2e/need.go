@@ -24,6 +24,7 @@ var tools = map[string]struct {
 	"node":     {[]string{"node"}, "install Node.js 20 or newer"},
 	"npm":      {[]string{"npm"}, "install Node.js 20 or newer, npm comes with it"},
 	"chromium": {[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, "install Chromium, on Debian: apt-get install chromium"},
+	"make":     {[]string{"gmake", "make"}, "install GNU make"},
 	"aws":      {[]string{"aws"}, "install the AWS command line interface"},
 }
 
