@@ -179,7 +179,9 @@ func (w *writer) attempt(calls []*call) (err error) {
 	}
 	if planted.Is(planted.EarlyAcknowledgement) {
 		for _, c := range calls {
-			c.answer <- nil
+			if c.bytes > 0 { // messages
+				c.answer <- nil
+			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

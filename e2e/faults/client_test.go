@@ -1,3 +1,5 @@
+//go:build linux
+
 package faults
 
 import (
@@ -15,10 +17,11 @@ type client struct {
 	load    *load
 	name    string
 	room    string
-	socket  string        // perhaps a proxy's
+	socket  atomic.Value  // string: where to connect, perhaps a proxy
 	speaks  bool          // says one message after the other
 	pause   time.Duration // before each
 	ordered bool          // the home promises that live messages come in sequence
+	more    int           // bytes of text, besides the least
 
 	session  string
 	epoch    string
@@ -26,26 +29,34 @@ type client struct {
 	pending  string        // the id that waits for its acknowledgement
 	position atomic.Uint64 // the last sequence it has; all before it, too
 	settled  atomic.Bool   // it wants to say nothing more, and nothing is pending
-	waited   atomic.Int64  // longest wait for an acknowledgement, in nanoseconds
+	present  atomic.Pointer[connection]
 }
 
 // live connects again and again until ctx ends.
 func (c *client) live(ctx context.Context) {
 	for connected := false; ctx.Err() == nil; {
 		s := &sitting{client: c}
-		ws, err := dial(ctx, c.socket)
+		ws, err := dial(ctx, c.socket.Load().(string))
 		if err == nil {
 			if connected {
 				c.load.ledger.reconnects.Add(1)
 			}
 			connected = true
 			s.connection = ws
+			c.present.Store(ws)
 			s.hold(ctx)
 			ws.ws.CloseNow()
 		}
 		if ctx.Err() == nil {
 			sleep(ctx, s.after+time.Duration(2+rand.IntN(20))*time.Millisecond)
 		}
+	}
+}
+
+// cut ends the present connection as a tunnel does; the client knows no reason.
+func (c *client) cut() {
+	if present := c.present.Load(); present != nil {
+		present.ws.CloseNow()
 	}
 }
 
@@ -62,12 +73,13 @@ type sitting struct {
 	*connection
 	joined bool             // the first page has come
 	asked  bool             // a page is on its way
+	before []entry          // live messages that came before the first page: of which epoch is not known yet
 	early  map[uint64]entry // live messages beyond a gap
 	head   uint64           // when it joined
 	live   uint64           // the last live message
 	sent   bool             // pending was sent on this connection
-	again  bool             // pending may have been sent on an earlier one
-	since  time.Time        // pending was sent
+	again  bool             // pending may have been sent before
+	resent string           // the last id that was sent again: its message may come twice
 	after  time.Duration    // the server wants it to stay away
 }
 
@@ -132,6 +144,9 @@ func (s *sitting) take(ctx context.Context, e event) bool {
 		}
 		if e.Type == "joined" {
 			s.joined, s.head = true, e.Head
+			for _, m := range s.before {
+				s.hear(m)
+			}
 		}
 	case "message":
 		if e.Room != s.room {
@@ -200,7 +215,7 @@ func (s *sitting) page(e event) bool {
 			s.load.ledger.say(lost, "%s got a page with %d where %d should be", s.name, m.Seq, e.from+uint64(i))
 			return false
 		}
-		s.hear(m)
+		s.note(m)
 	}
 	if e.More {
 		s.early[0] = entry{}
@@ -211,7 +226,7 @@ func (s *sitting) page(e event) bool {
 // order checks that live messages come one after the other where that is
 // promised. Only the sender's own may come again, where it sent it again.
 func (s *sitting) order(e event) {
-	own := s.again && e.ID == s.pending
+	own := e.ID != "" && e.ID == s.resent
 	switch {
 	case !s.ordered:
 	case s.live == 0 && s.joined && e.Seq > s.head+1:
@@ -226,18 +241,20 @@ func (s *sitting) order(e event) {
 	}
 }
 
-// hear takes an entry, and those that waited for it.
+// hear takes a live message.
 func (s *sitting) hear(e entry) {
-	if s.epoch == "" { // before the first page: the page has it, or what follows it
-		s.early[e.Seq] = e
+	if !s.joined {
+		s.before = append(s.before, e)
 		return
 	}
+	s.note(e)
+}
+
+// note takes an entry, and those that waited for it.
+func (s *sitting) note(e entry) {
 	s.load.ledger.see(s.name, s.room, s.epoch, e)
 	if e.ID != "" && e.ID == s.pending && (s.sent || s.again) {
 		s.load.ledger.acknowledge(s.room, s.epoch, e.ID, e.Seq)
-		if !s.since.IsZero() {
-			s.waited.Store(max(s.waited.Load(), int64(time.Since(s.since))))
-		}
 		s.pending, s.sent, s.again = "", false, false
 	}
 	s.early[e.Seq] = e
@@ -272,8 +289,13 @@ func (s *sitting) goOn(ctx context.Context) bool {
 		sleep(ctx, s.pause)
 		s.said++
 		s.pending = fmt.Sprintf("%s-%d", s.name, s.said)
+		if s.more > 0 {
+			s.pending += fmt.Sprint("+", s.more)
+		}
 		s.load.ledger.send(s.pending)
-		s.since = time.Now()
+	}
+	if s.again {
+		s.resent = s.pending
 	}
 	s.sent = true
 	return s.send(ctx, object{"type": "message", "room": s.room, "id": s.pending, "text": textOf(s.pending)}) == nil

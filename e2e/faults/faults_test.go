@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package faults is the fault harness: clients talk while their server is
 // killed, starved, cut off or robbed of its disk, and every message is followed
 // from its sender to every screen.
@@ -46,7 +48,16 @@ func TestFaults(t *testing.T) {
 		run  func(*testing.T, *ledger)
 	}{
 		{"kill", killUnderLoad},
+		{"terminate", terminateUnderLoad},
 		{"network", flakyNetwork},
+		{"stopped reader", stoppedReader},
+		{"half-open", halfOpen},
+		{"storm", storm},
+		{"descriptors", fewDescriptors},
+		{"flipped bytes", flippedBytes},
+		{"full disk", fullDisk},
+		{"read-only", readOnly},
+		{"restored", restored},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			l := newLedger(t)
@@ -87,11 +98,17 @@ var ofToxiproxy = []goleak.Option{
 	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).write"),
 }
 
+// programsVariable tells where another run of these tests has compiled the programs.
+const programsVariable = "PARLEY_FAULTS_PROGRAMS"
+
 // program compiles a package of ours once for all tests, with the bugs if this
 // test has them.
 func program(name string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		binary := filepath.Join(scratch, filepath.Base(name)+"-program")
+		if built := os.Getenv(programsVariable); built != "" {
+			return filepath.Join(built, filepath.Base(binary)), nil
+		}
 		command := exec.Command("go", "build", "-tags", "lambda.norpc,nethttpomithttp2"+tags, "-o", binary, name)
 		command.Dir = "../.."
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")

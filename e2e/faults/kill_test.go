@@ -1,3 +1,5 @@
+//go:build linux
+
 package faults
 
 import (
@@ -17,6 +19,27 @@ func killUnderLoad(t *testing.T, l *ledger) {
 		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
 		s.kill()
 		l.kills.Add(1)
+		s.start()
+		if l.isBroken() {
+			break
+		}
+		l.progress(n + 1)
+	}
+	w.until(100)
+	w.settle(s.socket())
+}
+
+// terminateUnderLoad asks the server to end, again and again, while everybody
+// speaks: it does so in order, and nobody loses anything.
+func terminateUnderLoad(t *testing.T, l *ledger) {
+	s := serve(t)
+	w := newLoad(l)
+	w.add(5, s.socket(), "general", 4, nil)
+	for n := range times(2, 100) {
+		w.until(int64(100 + rand.IntN(400)))
+		if code := s.terminate(); code != 0 {
+			t.Errorf("asked to end, it ended with exit code %d", code)
+		}
 		s.start()
 		if l.isBroken() {
 			break

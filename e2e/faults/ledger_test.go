@@ -1,7 +1,10 @@
+//go:build linux
+
 package faults
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,23 +44,23 @@ const (
 	lost       fault = "lost"
 	doubled    fault = "doubled"
 	outOfOrder fault = "out of order"
-	altered    fault = "altered" // a text, or an entry that nobody sent
-	unbounded  fault = "without bound"
-	forgotten  fault = "not told" // of a new epoch, of somebody who left
+	altered    fault = "altered"  // a text, or an entry that nobody sent
+	stalled    fault = "stalled"  // somebody waited for somebody else's fault
+	kept       fault = "kept"     // what should have been given up: memory, sockets, members
+	forgotten  fault = "not told" // of a new epoch
 )
 
 func newLedger(t testing.TB) *ledger {
 	return &ledger{t: t, at: time.Now(), rooms: map[string]*roomLedger{}, sent: map[string]bool{}, wrong: map[fault][]string{}, broken: make(chan struct{})}
 }
 
-// textOf is what the message with an id says; how long it is, id tells as well.
+// textOf is what the message with an id says. An id that ends in +N asks for
+// about N bytes more.
 func textOf(id string) string {
 	const words = " and so on"
-	n := 0
-	for _, c := range id {
-		n = (n*31 + int(c)) % 7
-	}
-	return "this is " + id + strings.Repeat(words, n)
+	_, more, _ := strings.Cut(id, "+")
+	n, _ := strconv.Atoi(more)
+	return "this is " + id + "." + strings.Repeat(words, n/len(words))
 }
 
 func (l *ledger) send(id string) {
@@ -126,6 +129,8 @@ func (l *ledger) see(who, room, epoch string, e entry) {
 			l.note(doubled, "%s is entry %d of %s, and to %s also entry %d", e.ID, seq, room, who, e.Seq)
 		}
 		r.entries[e.Seq-1], r.of[e.ID] = e.ID, e.Seq
+	case before != e.ID && r.told[before] != 0:
+		l.note(lost, "%s was acknowledged as %d of %s, but to %s that is %s", before, e.Seq, room, who, e.ID)
 	case before != e.ID:
 		l.note(altered, "entry %d of %s is %s, but to %s it is %s", e.Seq, room, before, who, e.ID)
 	}
@@ -157,6 +162,8 @@ func (l *ledger) compare(room, epoch string, stored []entry) {
 		case e.Seq != uint64(i+1):
 			l.note(lost, "history of %s has %d where %d should be", room, e.Seq, i+1)
 			return
+		case i > 0 && e.At < stored[i-1].At:
+			l.note(outOfOrder, "%s, %d of %s, was made %d ms before the entry before it", e.ID, e.Seq, room, stored[i-1].At-e.At)
 		case at[e.ID] != 0:
 			l.note(doubled, "%s is stored as %d and as %d of %s", e.ID, at[e.ID], e.Seq, room)
 		case e.Lost:
@@ -185,7 +192,7 @@ func (l *ledger) print(name string) {
 	line := fmt.Sprintf("faults %-14s %6.1f s: kills %d, power cuts %d, acknowledged %d, reconnects %d, deliveries checked %d, lost %d, doubled %d, out of order %d",
 		name, time.Since(l.at).Seconds(), l.kills.Load(), l.cuts.Load(), l.acknowledged.Load(), l.reconnects.Load(), l.deliveries.Load(),
 		len(l.wrong[lost]), len(l.wrong[doubled]), len(l.wrong[outOfOrder]))
-	for _, f := range []fault{altered, unbounded, forgotten} {
+	for _, f := range []fault{altered, stalled, kept, forgotten} {
 		if n := len(l.wrong[f]); n > 0 {
 			line += fmt.Sprintf(", %s %d", f, n)
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package faults
 
 import (
@@ -35,7 +37,8 @@ func (w *load) isDone() bool { return w.done.Load() }
 func (w *load) add(n int, socket, room string, speakers int, adjust func(*client)) []*client {
 	var added []*client
 	for i := range n {
-		c := &client{load: w, name: fmt.Sprintf("client %s %d", room, len(w.clients)), room: room, socket: socket, speaks: i < speakers, ordered: true}
+		c := &client{load: w, name: fmt.Sprintf("client %s %d", room, len(w.clients)), room: room, speaks: i < speakers, ordered: true}
+		c.socket.Store(socket)
 		if adjust != nil {
 			adjust(c)
 		}
@@ -60,6 +63,22 @@ func (w *load) until(more int64) {
 	w.ledger.t.Helper()
 	aim := w.told() + more
 	wait(w.ledger.t, 2*patience, fmt.Sprint(more, " more acknowledgements"), func() bool { return w.told() >= aim || w.ledger.isBroken() })
+}
+
+// goesOn waits for the acknowledgement of more messages, and says where the
+// clients stand still meanwhile.
+func (w *load) goesOn(more int64, because string) {
+	const still = 4 * time.Second // nobody who is well waits for so long
+	aim, last, since := w.told()+more, w.told(), time.Now()
+	for w.told() < aim && !w.ledger.isBroken() {
+		time.Sleep(10 * time.Millisecond)
+		if now := w.told(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > still {
+			w.ledger.say(stalled, "nothing was acknowledged for %s, %s", still, because)
+		}
+	}
 }
 
 // settle has everybody finish, and holds history against all that was seen.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package faults
 
 import (
@@ -18,6 +20,7 @@ type server struct {
 	t       testing.TB
 	wrap    []string // what starts it, before its own name: sh -c 'ulimit …'
 	flags   []string
+	as      uint32 // user, where this test is root's; 0: root
 	data    string
 	host    string // 127.0.0.1:PORT
 	command *exec.Cmd
@@ -61,6 +64,9 @@ func (s *server) tryStart() error {
 	args = append(args, s.flags...)
 	command := exec.Command(args[0], args[1:]...)
 	command.Stderr = s.output
+	if s.as != 0 {
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: s.as, Gid: s.as}}
+	}
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		return err
