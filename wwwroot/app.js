@@ -1,6 +1,7 @@
 import './elements/chat-app.js'
 import { part, pathOf, roomOf } from './elements/node.js'
 import { Chat } from './sdk/chat.js'
+
 /** @import { ChatApp } from './elements/chat-app.js' */
 
 const PATIENCE = 30 * 1000 // ms, the longest wait between two tries to fetch config.json

@@ -74,6 +74,8 @@ test('a kill while both are talking', async t => {
         await person.write(text)
       }
     }
+    // What two kills found under way is not sent again by itself: each finds another one.
+    for (const person of people) await person.sees(`${person.name} ${round}.0`)
     await server.kill()
     await server.start()
   }

@@ -1,12 +1,12 @@
+import { Unread } from './chat-around.js'
 import './chat-composer.js'
 import './chat-messages.js'
-import './chat-notes.js'
-import { Unread } from './chat-sides.js'
 import { icon, node, part } from './node.js'
 import { keep } from '../sdk/session.js'
+
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { Room } from '../sdk/room.js' */
-/** @import { Trouble } from './chat-notes.js' */
+/** @import { Trouble } from './chat-around.js' */
 /** @import { ChatComposer } from './chat-composer.js' */
 /** @import { ChatMessages } from './chat-messages.js' */
 
@@ -42,6 +42,7 @@ export class ChatApp extends HTMLElement {
     help.append(icon('help'))
     help.addEventListener('click', openHelp, { signal })
     this.addEventListener('enter', () => this.#sheet?.close(), { signal })
+    this.addEventListener('edit', event => this.#composer.edit(/** @type {CustomEvent<number>} */ (event).detail), { signal })
     this.addEventListener('rename', () => this.#rename(), { signal })
     this.#unread.addEventListener('change', () => this.#drawRooms(), { signal })
     document.addEventListener('keydown', this.#pressed, { signal })
@@ -159,10 +160,12 @@ export class ChatApp extends HTMLElement {
     else this.#drawRooms()
   }
 
+  /** @type {ChatComposer} */
+  get #composer() { return part(this, 'chat-composer') }
+
   #rename() {
     this.#sheet?.close()
-    const composer = /** @type {ChatComposer} */ (part(this, 'chat-composer'))
-    composer.rename()
+    this.#composer.rename()
   }
 
   /** @param {KeyboardEvent} event */
@@ -215,10 +218,13 @@ const KEYS = [
   [['Enter'], 'send'],
   [['Shift', 'Enter'], 'a new line'],
   [[mac ? '⌘' : 'Ctrl', 'Enter'], 'send, on any device'],
+  [['↑'], 'edit your last message, when nothing is written'],
   [['Alt', '↑'], 'the room above'],
   [['Alt', '↓'], 'the room below'],
-  [['Esc'], 'to the newest message'],
+  [['Esc'], 'to the newest message, or out of editing'],
   [['↑', '↓'], 'from message to message, in the list'],
+  [['E'], 'edit your message there'],
+  [['Delete'], 'delete it'],
   [['?'], 'this help'],
 ]
 

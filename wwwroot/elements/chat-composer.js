@@ -1,8 +1,10 @@
 import { disc, icon, node } from './node.js'
 import { ABOUT_NAMES } from './rows.js'
 import { keep } from '../sdk/session.js'
+
 /** @import { Room } from '../sdk/room.js' */
 /** @import { Chat } from '../sdk/chat.js' */
+/** @import { IconName } from './node.js' */
 /** @import { ChatError } from '../sdk/protocol.js' */
 
 const COUNTED_FROM = 200 // code points before the limit at which a counter shows
@@ -105,7 +107,9 @@ export class ChatComposer extends HTMLElement {
   #me = node('button', { type: 'button', class: 'bare', onclick: () => this.rename() })
   #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: keepFocus }, icon('send'))
   #size = node('p', { id: 'too-long', class: 'trouble' })
-  #form = node('form', { onsubmit: event => this.#submitted(event) }, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
+  #note = node('p', { class: 'editing', role: 'status' })
+  #editing = 0 // sequence of the message; 0: a new one is written
+  #form = node('form', { onsubmit: event => this.#submitted(event) }, this.#note, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
   #name = new ChatName()
   #renaming = false
 
@@ -138,10 +142,36 @@ export class ChatComposer extends HTMLElement {
   set room(room) {
     if (room === this.#room) return
     this.#room = room
-    this.#field.value = room ? keep.getItem(draftOf(room.name)) ?? '' : ''
     this.#field.placeholder = room ? `Write to ${room.name}` : ''
-    this.#measure()
+    this.#write()
     if (!touch.matches && document.activeElement === document.body) this.focus()
+  }
+
+  /** Gives a message of mine another text. @param {number} seq */
+  edit(seq) {
+    const message = this.#room?.messages.find(message => message.seq === seq)
+    if (!message || !this.#form.isConnected) return
+    this.#editing = seq
+    this.#note.replaceChildren('Editing your message', node('button', { type: 'button', class: 'quiet', onclick: () => this.#write() }, 'Cancel'))
+    this.#offer(message.text, 'Save', 'check')
+    this.focus()
+  }
+
+  /** Back to what is written anew. */
+  #write() {
+    this.#editing = 0
+    this.#note.replaceChildren()
+    this.#offer(this.#room ? keep.getItem(draftOf(this.#room.name)) ?? '' : '', 'Send', 'send')
+    if (this.contains(document.activeElement)) this.focus()
+  }
+
+  /** @param {string} text @param {string} does @param {IconName} look */
+  #offer(text, does, look) {
+    this.#field.value = text
+    this.#send.title = does
+    this.#send.setAttribute('aria-label', does)
+    this.#send.replaceChildren(icon(look))
+    this.#measure()
   }
 
   /** Asks for another name. */
@@ -183,7 +213,7 @@ export class ChatComposer extends HTMLElement {
 
   #typed() {
     this.#measure()
-    if (!this.#room) return
+    if (!this.#room || this.#editing) return
     if (this.#field.value.trim()) {
       keep.setItem(draftOf(this.#room.name), this.#field.value)
       this.#room.typingNow()
@@ -206,7 +236,16 @@ export class ChatComposer extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return // 229: Safari ends composition before the key
+    if (event.isComposing || event.keyCode === 229) return // 229: Safari ends composition before the key
+    if (event.key === 'Escape' && this.#editing) {
+      event.stopPropagation()
+      this.#write()
+    } else if (event.key === 'ArrowUp' && !this.#field.value && !this.#editing && !event.altKey) {
+      const mine = this.#room?.messages.findLast(({ person, deleted, lost }) => person === this.#chat?.you?.id && !deleted && !lost)
+      if (mine) event.preventDefault()
+      if (mine) this.edit(mine.seq)
+    }
+    if (event.key !== 'Enter') return
     const always = event.ctrlKey || event.metaKey
     if (!always && (event.shiftKey || event.altKey || touch.matches)) return
     event.preventDefault()
@@ -223,13 +262,13 @@ export class ChatComposer extends HTMLElement {
     const text = this.#field.value.trimEnd().replace(/^(\s*\n)+/, '')
     if (!text || !this.#room || !this.#measure()) return
     try {
-      this.#room.send(text)
+      if (!this.#editing) this.#room.send(text)
+      else if (text !== this.#room.messages.find(({ seq }) => seq === this.#editing)?.text) this.#room.edit(this.#editing, text)
     } catch (error) {
       return void (this.#size.textContent = /** @type {Error} */ (error).message) // too many wait already
     }
-    this.#field.value = ''
-    keep.removeItem(draftOf(this.#room.name))
-    this.#measure()
+    if (!this.#editing) keep.removeItem(draftOf(this.#room.name))
+    this.#write()
   }
 }
 

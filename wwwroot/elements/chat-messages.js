@@ -1,6 +1,7 @@
 import { DrawnRows, HeldView, shownWindow } from './list.js'
 import { icon, node } from './node.js'
 import { rows, SystemLines } from './rows.js'
+
 /** @import { Room } from '../sdk/room.js' */
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { MessagesDetail } from '../sdk/types.js' */
@@ -8,6 +9,7 @@ import { rows, SystemLines } from './rows.js'
 const PAGE = 40        // messages that come into the page at once
 const IN_MEMORY = 1000 // messages kept behind the page while it follows the end
 const FAR = 1.5        // screens from the end at which there is a way back to it
+const UNDO = 8000      // ms in which a delete may be undone; only then it is sent
 const UNHEARD = 500    // ms after which what was drawn quietly counts as read
 
 /** The messages of one room: what is in the page, what is in view, what is news. */
@@ -29,16 +31,20 @@ export class ChatMessages extends HTMLElement {
   #frame = 0       // in which it is drawn next
   #quiet = true    // the next drawing is not read out
   #loud = 0        // timer after which drawings are read out again
+  /** @type {Map<number, number>} */
+  #leaving = new Map() // sequence of what is being deleted to its timer
   #loading = false
   #gaveUp = false  // to fill the page, until something else happens
 
   connectedCallback() {
     this.replaceChildren(this.#log, this.#pill)
     this.#view.start(this.#scrolled)
+    addEventListener('pagehide', this.#settle)
   }
 
   disconnectedCallback() {
     this.room = null
+    removeEventListener('pagehide', this.#settle)
     this.#view.stop()
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#loud)
@@ -48,6 +54,7 @@ export class ChatMessages extends HTMLElement {
 
   set room(room) {
     if (room === this.#room) return
+    this.#settle()
     this.#leave.abort()
     this.#leave = new AbortController()
     const { signal } = this.#leave
@@ -93,18 +100,20 @@ export class ChatMessages extends HTMLElement {
     this.#frame = 0
     const room = this.#room
     if (!room) return
-    if (room.pending.length > this.#mine) { // my own message always scrolls
+    const mine = room.pending.filter(({ target }) => !target).length
+    if (mine > this.#mine) { // my own message always scrolls
       this.#oldest = 0
       this.#view.follow()
     }
-    this.#mine = room.pending.length
+    this.#mine = mine
     if (this.#view.following && this.#oldest === 0 && room.messages.length > IN_MEMORY + PAGE) room.trim(IN_MEMORY)
     const { from, to } = shownWindow(room.messages, this.#oldest)
     const start = from === 0 && room.atStart
     const end = to === room.messages.length
     const wanted = rows({
       messages: room.messages.slice(from, to),
-      pending: end ? room.pending : [],
+      pending: end ? room.pending : room.pending.filter(({ target }) => target),
+      leaving: new Set(this.#leaving.keys()),
       lines: end ? this.#lines?.all ?? [] : [],
       whole: start,
       you: this.chat?.you ?? null,
@@ -172,10 +181,29 @@ export class ChatMessages extends HTMLElement {
 
   /** @param {Event} event */
   #clicked(event) {
-    const { do: what, id = '' } = /** @type {Element} */ (event.target).closest('button')?.dataset ?? {}
+    const button = /** @type {Element} */ (event.target).closest('button')
+    const { do: what, id = '' } = button?.dataset ?? {}
+    const seq = Number(button?.closest('article')?.dataset.seq)
     if (what === 'retry') this.#room?.retry(id)
     if (what === 'discard') this.#room?.discard(id)
+    if (what === 'edit') this.dispatchEvent(new CustomEvent('edit', { bubbles: true, detail: seq }))
+    if (what === 'delete') this.#leaving.set(seq, window.setTimeout(() => this.#delete(seq), UNDO))
+    if (what === 'undo') {
+      clearTimeout(this.#leaving.get(seq))
+      this.#leaving.delete(seq)
+    }
+    if (what === 'delete' || what === 'undo') this.#draw()
   }
+
+  /** @param {number} seq */
+  #delete(seq) {
+    clearTimeout(this.#leaving.get(seq))
+    this.#leaving.delete(seq)
+    this.#room?.delete(seq)
+  }
+
+  /** Nobody is here to undo anything any more. */
+  #settle = () => { for (const seq of [...this.#leaving.keys()]) this.#delete(seq) }
 }
 
 customElements.define('chat-messages', ChatMessages)

@@ -1,7 +1,141 @@
-import { drawMessage } from './message.js'
-import { bdi, copyButton, linkTo, node } from './node.js'
-import { dayName } from './rows.js'
-/** @import { Row } from './types.js' */
+import { bdi, copyButton, disc, icon, linkTo, node, part } from './node.js'
+import { dayName, fullDateOf, timeOf } from './rows.js'
+import { parse } from '../sdk/markdown.js'
+/** @import { Row, Said } from './types.js' */
+/** @import { Block, Inline } from '../sdk/types.js' */
+
+const FAILED = { message: '', edit: 'Not changed. ', delete: 'Not deleted. ' }
+const MOST_LARGE = 8 // emoji in a message that are still shown larger
+const QUIET = { deleted: 'This message was deleted.', leaving: 'This message was deleted.', lost: 'This message was damaged where it was stored and cannot be shown.' }
+
+/** What was drawn last into an article. @type {WeakMap<HTMLElement, Said>} */
+const drawn = new WeakMap()
+
+/**
+ * Draws a message: live, from history or pending, the first time or again. The
+ * article stays the same from pending to said, so that nothing moves and nothing
+ * is read out twice.
+ * @param {Said} said
+ * @param {string} room
+ * @param {HTMLElement} [article] to draw into
+ */
+export function drawMessage(said, room, article = node('article', { tabindex: '-1' })) {
+  const before = drawn.get(article)
+  drawn.set(article, said)
+  article.id = said.seq ? `m${said.seq}` : ''
+  data(article, 'seq', said.seq ? String(said.seq) : '')
+  data(article, 'state', said.state)
+  data(article, 'follows', said.follows ? 'true' : '')
+  const focused = article.contains(document.activeElement)
+  const anew = before?.text !== said.text || gone(before) !== gone(said) || before.mine !== said.mine
+  if (anew) {
+    article.replaceChildren(...gone(said) ? [node('p', { class: 'gone' }, gone(said))] : content(said, article, room))
+  } else if (!gone(said)) {
+    if (before.at !== said.at) part(article, 'time').replaceWith(time(said.at))
+    if (before.from !== said.from || before.person !== said.person) part(article, 'header').replaceWith(header(said))
+  }
+  if (anew || before.state !== said.state || before.reason !== said.reason) {
+    article.querySelector('.fate')?.remove()
+    article.append(...fate(said))
+  }
+  if (focused && !article.contains(document.activeElement)) (article.querySelector('button') ?? article).focus({ preventScroll: true })
+  return article
+}
+
+/** @param {HTMLElement} article @param {string} name @param {string} value */
+function data(article, name, value) {
+  if (value) article.dataset[name] = value
+  else delete article.dataset[name]
+}
+
+/** @param {Said | undefined} said */
+const gone = said => said && said.state in QUIET ? QUIET[/** @type {keyof typeof QUIET} */ (said.state)] : ''
+
+/** @param {Said} said @param {HTMLElement} article @param {string} room */
+const content = (said, article, room) => [header(said), prose(said.text), actions(said, article, room)]
+
+/** @param {Said} said */
+const header = said => node('header', {},
+  disc(said.person, said.from, said.mine),
+  node('span', { class: 'name' }, bdi(said.from)), ' ',
+  time(said.at))
+
+/** @param {number} at */
+const time = at => node('time', { datetime: new Date(at).toISOString(), title: fullDateOf(at) },
+  ...timeOf(at).map(({ type, value }) => type === 'dayPeriod' ? node('span', {}, value) : value))
+
+/** @param {Said} said @param {HTMLElement} article @param {string} room */
+const actions = ({ mine }, article, room) => node('div', { class: 'actions', role: 'group', 'aria-label': 'Message actions' },
+  mine && act('edit', 'Edit'),
+  mine && act('delete', 'Delete'),
+  copyButton('Copy text', () => drawn.get(article)?.text ?? '', { icon: 'copy', class: 'bare' }),
+  copyButton('Copy link', () => `${linkTo(room)}#${article.id}`, { icon: 'link', class: 'bare said' }))
+
+/** @param {'edit' | 'delete'} what @param {string} label */
+const act = (what, label) => node('button', { type: 'button', class: 'bare said', 'data-do': what, 'aria-label': label, title: label }, icon(what))
+
+/** What became of a message that is not simply said. @param {Said} said @returns {HTMLElement[]} */
+function fate(said) {
+  /** @param {string} label @param {string} what */
+  const button = (label, what) => node('button', { type: 'button', class: 'quiet', 'data-do': what, 'data-id': said.id }, label)
+  if (said.state === 'leaving') return [node('div', { class: 'fate' }, button('Undo', 'undo'))]
+  if (said.state === 'edited') return [node('p', { class: 'fate' }, 'edited')]
+  if (said.state === 'queued') return [node('p', { class: 'fate' }, icon('clock'), 'Will be sent when the connection is back')]
+  if (said.state !== 'failed') return []
+  return [node('div', { class: 'fate' },
+    node('p', {}, FAILED[said.doing], said.reason),
+    button('Retry', 'retry'), copyButton('Copy', () => said.text), button('Discard', 'discard'))]
+}
+
+const emoji = /^(?:\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\p{Emoji_Modifier}|\p{Regional_Indicator}|[0-9#*]\ufe0f?\u20e3|[\u200d\u{e0020}-\u{e007f}]|\s)+$/u
+
+/**
+ * Is a text emoji and nothing else, and few of them?
+ * @param {string} text
+ */
+export const onlyEmoji = text =>
+  text.trim() !== '' && emoji.test(text) && (text.match(/\p{Emoji_Presentation}|\ufe0f/gu)?.length ?? 0) <= MOST_LARGE
+
+/**
+ * The text of a message as nodes.
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export const prose = text => node('div', { class: onlyEmoji(text) ? 'prose large' : 'prose' }, ...parse(text).map(block))
+
+/** @param {Block} of @returns {HTMLElement} */
+function block(of) {
+  switch (of.kind) {
+    case 'quote': return node('blockquote', { dir: 'auto' }, ...of.children.map(block))
+    case 'code': return code(of.text, of.language)
+    case 'list': {
+      const items = of.items.map(item => node('li', { dir: 'auto' }, ...item.map(block)))
+      return of.ordered ? node('ol', { start: of.start, dir: 'auto' }, ...items) : node('ul', { dir: 'auto' }, ...items)
+    }
+    default: return node('p', { dir: 'auto' }, ...of.children.map(inline))
+  }
+}
+
+/** @param {Inline} of @returns {Node} */
+function inline(of) {
+  switch (of.kind) {
+    case 'strong':
+    case 'em':
+    case 'del': return node(of.kind, {}, ...of.children.map(inline))
+    case 'code': return node('code', {}, of.text)
+    case 'break': return node('br')
+    case 'link': return node('a', { href: of.href, target: '_blank', rel: 'noopener nofollow ugc' }, ...of.children.map(inline))
+    default: return document.createTextNode(of.text)
+  }
+}
+
+/** @param {string} text @param {string} language */
+function code(text, language) {
+  const label = language ? `Code, ${language}` : 'Code'
+  return node('div', { class: 'code' },
+    node('pre', { tabindex: '0', role: 'group', 'aria-label': label, dir: 'ltr' }, node('code', {}, text)),
+    copyButton('Copy code', () => text, { icon: 'copy', class: 'bare' }))
+}
 
 const FOLLOWS_WITHIN = 100 // px from the end within which the view follows it
 const AHEAD = 400          // px before an edge at which more is wanted
@@ -26,6 +160,12 @@ export class DrawnRows {
 
   /** @param {Row[]} rows @param {Top} state @param {string} room */
   place(rows, state, room) {
+    for (const row of rows) {
+      const pending = row.kind === 'message' ? this.#nodes.get(row.was) : null
+      if (!pending || row.kind !== 'message') continue
+      this.#nodes.delete(row.was)
+      this.#nodes.set(row.key, pending)
+    }
     const keys = new Set(rows.map(row => row.key))
     for (const [key, old] of this.#nodes) {
       if (keys.has(key)) continue
@@ -46,16 +186,20 @@ export class DrawnRows {
     }
   }
 
-  /** Arrows go from message to message. @param {KeyboardEvent} event */
+  /** Arrows go from message to message; e edits one of mine, Delete deletes it. @param {KeyboardEvent} event */
   step(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
+    const { activeElement } = document
     const by = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
-    if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
+    const what = event.key === 'e' ? 'edit' : event.key === 'Delete' ? 'delete' : ''
     const all = /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll(':scope > article')])
-    const now = all.findIndex(article => article.contains(document.activeElement))
+    const now = all.findIndex(article => article.contains(activeElement))
+    const button = what ? /** @type {HTMLElement | null} */ (all[now]?.querySelector(`[data-do=${what}]`)) : null
     const next = now < 0 ? all.at(-1) : all[now + by]
-    if (!next) return
+    if (by ? !next : !button) return
     event.preventDefault()
-    next.focus()
+    if (by) next?.focus()
+    else button?.click()
   }
 }
 

@@ -12,12 +12,13 @@ const TOGETHER = 5 * 60 * 1000 // ms between messages that share one header
  * @param {object} of
  * @param {readonly Message[]} of.messages in sequence
  * @param {readonly Pending[]} of.pending
+ * @param {ReadonlySet<number>} [of.leaving] sequences of those that are about to be deleted
  * @param {readonly Line[]} of.lines in the order they happened
  * @param {boolean} of.whole nothing is older than these messages
  * @param {{id: string, name: string} | null} of.you
  * @returns {Row[]}
  */
-export function rows({ messages, pending, lines, whole, you }) {
+export function rows({ messages, pending, leaving = new Set(), lines, whole, you }) {
   /** @type {Row[]} */
   const all = []
   let day = ''
@@ -52,14 +53,20 @@ export function rows({ messages, pending, lines, whole, you }) {
     }
   }
 
+  /** @type {Map<number, Pending>} */
+  const changes = new Map()
+  for (const item of pending) if (item.target) changes.set(item.target, item)
+
   const first = whole ? 0 : messages[0]?.seq ?? 0
   while (line < lines.length && lines[line].after < first) line++ // its place is above what is shown
   for (const message of messages) {
     addLinesBefore(message.seq)
-    add(ofMessage(message, you))
+    const said = ofMessage(message, you)
+    add(leaving.has(message.seq) ? { ...said, state: 'leaving' } : changed(said, changes.get(message.seq)))
+    changes.delete(message.seq)
   }
   addLinesBefore(Infinity)
-  for (const item of pending) add(ofPending(item, you))
+  for (const item of pending) if (!item.target || item.state === 'failed' && changes.get(item.target) === item) add(ofPending(item, you))
   return all
 }
 
@@ -69,18 +76,23 @@ const together = (above, said) =>
   said.at - above.at < TOGETHER
 
 /** @param {Said} said */
-const gone = said => said.state === 'deleted' || said.state === 'lost'
+const gone = said => said.state === 'deleted' || said.state === 'lost' || said.state === 'leaving'
 
 /** @param {Message} message @param {{id: string} | null} you @returns {Said} */
 function ofMessage({ seq, id, person, from, text, at, edited, deleted, lost }, you) {
   const mine = you !== null && person === you.id && person !== ''
   const state = deleted ? 'deleted' : lost ? 'lost' : edited ? 'edited' : ''
-  return { kind: 'message', key: mine && id ? `mine ${id}` : `seq ${seq}`, seq, id, person, from, text, at, mine, follows: false, state, reason: '' }
+  return { kind: 'message', key: `seq ${seq}`, was: mine && id ? `mine ${id}` : '', seq, id, person, from, text, at, mine, follows: false, state, doing: 'message', reason: '' }
 }
 
+/** A message as it will be. @param {Said} said @param {Pending} [pending] an edit or delete of it @returns {Said} */
+const changed = (said, pending) => !pending ? said
+  : pending.kind === 'delete' && pending.state !== 'failed' ? { ...said, state: 'deleted' }
+  : { ...said, id: pending.id, text: pending.text || said.text, state: pending.state, doing: pending.kind, reason: pending.error?.message ?? '' }
+
 /** @param {Pending} pending @param {{id: string, name: string} | null} you @returns {Said} */
-function ofPending({ id, text, at, state, error }, you) {
-  return { kind: 'message', key: `mine ${id}`, seq: 0, id, person: you?.id ?? '', from: you?.name ?? '', text, at, mine: true, follows: false, state, reason: error?.message ?? '' }
+function ofPending({ id, kind, text, at, state, error }, you) {
+  return { kind: 'message', key: `mine ${id}`, was: '', seq: 0, id, person: you?.id ?? '', from: you?.name ?? '', text, at, mine: true, follows: false, state, doing: kind, reason: error?.message ?? '' }
 }
 
 const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
@@ -88,8 +100,8 @@ const complete = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeSty
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
 const otherYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' })
 
-/** @param {number} at ms since 1970 */
-export const timeOf = at => hourAndMinute.format(at)
+/** The parts of a time; 'dayPeriod' is what 12 hours need besides. @param {number} at ms since 1970 */
+export const timeOf = at => hourAndMinute.formatToParts(at)
 
 /** @param {number} at ms since 1970 */
 export const fullDateOf = at => complete.format(at)

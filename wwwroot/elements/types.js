@@ -5,7 +5,8 @@
  * A message as it is drawn: live, from history, or pending.
  * @typedef {object} Said
  * @property {'message'} kind
- * @property {string} key the same before and after the server's copy has come
+ * @property {string} key
+ * @property {string} was its key while it was pending, '' if it never was
  * @property {number} seq 0 while pending
  * @property {string} person
  * @property {string} from
@@ -13,9 +14,10 @@
  * @property {number} at ms since 1970, 0 if not known any more
  * @property {boolean} mine
  * @property {boolean} follows the one before is by the same person and shows who
- * @property {'' | 'edited' | 'deleted' | 'lost' | Pending['state']} state
+ * @property {'' | 'edited' | 'deleted' | 'lost' | 'leaving' | Pending['state']} state leaving: it may still be undone that it is deleted
+ * @property {Pending['kind']} doing what is pending of it
  * @property {string} reason why it failed
- * @property {string} id the client's
+ * @property {string} id the client's, of what is pending if something is
  *
  * @typedef {{kind: 'day', key: string, at: number}} Day
  * @typedef {{kind: 'line', key: string, words: (string | {name: string})[]}} SystemLine

@@ -1,6 +1,7 @@
 // Promises for answers: an action carries an id, its answer or error brings it back.
 // A question asked a little too early waits for the connection, but not for long.
 import { ChatError } from './protocol.js'
+
 /** @import { Action, CatchUpOptions, ChatState, EntranceOptions, ServerEvent, Timers } from './types.js' */
 
 const ANSWER_WITHIN = 10 * 1000 // ms

@@ -4,6 +4,7 @@ import { Life, Pulse } from './connection.js'
 import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure } from './protocol.js'
 import { Room } from './room.js'
 import { ALL, concede, hello, ids, Session, Unsent } from './session.js'
+
 /** @import { Action, ChatOptions, End, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
 /** @import { Wishes } from './session.js' */
 

@@ -1,6 +1,7 @@
 // A chat's life: it connects, is online, waits and connects again, until it is
 // stopped by us or told to stay away. One connection at a time.
 import { ChatError, decode, FINAL_CLOSES, SUBPROTOCOL } from './protocol.js'
+
 /** @import { Action, ChatState, ConnectionOptions, End, LifeOptions, PulseOptions, ServerEvent, Timers } from './types.js' */
 /** @import { Room } from './room.js' */
 

@@ -2,6 +2,7 @@
 // wire: an item is sent again under the same id until its own copy is here, one at
 // a time, so that the log has them in the order in which they were written.
 import { ChatError, wellFormed } from './protocol.js'
+
 /** @import { Entry, Kept, OutboxOptions, Pending } from './types.js' */
 
 const SLOW_AFTER = 1000 // ms without the copy

@@ -3,6 +3,7 @@ import { LogWindow } from './log.js'
 import { Outbox } from './outbox.js'
 import { People, Typing } from './people.js'
 import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
+
 /** @import { Change, History, Joined, Kept, Message, MessagesDetail, Page, Pending, Position, RoomLink, Said, ServerEvent } from './types.js' */
 
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes

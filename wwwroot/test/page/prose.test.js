@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { onlyEmoji } from '../../elements/message.js'
+import { onlyEmoji } from '../../elements/list.js'
 
 test('emoji and nothing else are shown larger', () => {
   for (const text of ['🎉', '🎉👏', '❤️', '👩🏽‍🚀', '🇫🇷', '🏴󠁧󠁢󠁷󠁬󠁳󠁿', '1️⃣', '🎉 👏\n🎉']) assert.equal(onlyEmoji(text), true, text)

@@ -37,15 +37,35 @@ test('lines stand where they happened, also before the first message', () => {
   assert.deepEqual(shape(draw({ messages: [message(2, 'a', 1)], lines, whole: false })), ['day', '2', 'line'])
 })
 
-test('a pending message keeps its key when it comes back', () => {
-  const pending = [{ id: 'c1', text: 'mine', at: NOON, state: 'sending' }]
+test('a message that comes back knows which pending one it was', () => {
+  const pending = [{ id: 'c1', kind: 'message', target: 0, text: 'mine', at: NOON, state: 'sending' }]
   const before = draw({ pending }).at(-1)
   const after = draw({ messages: [message(1, 'me', 0, { id: 'c1' })] }).at(-1)
-  assert.equal(before.key, after.key)
+  assert.equal(after.was, before.key)
   assert.deepEqual([before.mine, before.from, before.state, after.state], [true, 'Zoë', 'sending', ''])
 })
 
 test('two people may use the same client id', () => {
   const all = draw({ messages: [message(1, 'me', 0, { id: 'c1' }), message(2, 'b', 0, { id: 'c1' })] })
   assert.equal(new Set(all.map(({ key }) => key)).size, all.length)
+})
+
+const change = (kind, target, state, more) => ({ id: `c-${kind}-${target}`, kind, target, text: kind === 'edit' ? 'better' : '', at: NOON, state, ...more })
+const said = all => all.filter(({ kind }) => kind === 'message').map(({ seq, text, state, reason }) => [seq, text, state, reason])
+
+test('a message is shown as it will be; the last of several changes counts', () => {
+  const messages = [message(1, 'me', 0), message(2, 'me', 0), message(3, 'me', 0)]
+  const pending = [change('edit', 1, 'queued', { text: 'first' }), change('edit', 1, 'sending'), change('delete', 2, 'queued')]
+  assert.deepEqual(said(draw({ messages, pending })), [[1, 'better', 'sending', ''], [2, 'text 2', 'deleted', ''], [3, 'text 3', '', '']])
+})
+
+test('what was not changed is shown again, with what failed', () => {
+  const messages = [message(1, 'me', 0), message(2, 'me', 0)]
+  const error = { message: 'No.' }
+  const pending = [change('edit', 1, 'failed', { error }), change('delete', 2, 'failed', { error }), change('edit', 9, 'failed', { error }), change('edit', 8, 'sending')]
+  assert.deepEqual(said(draw({ messages, pending })), [[1, 'better', 'failed', 'No.'], [2, 'text 2', 'failed', 'No.'], [0, 'better', 'failed', 'No.']])
+})
+
+test('while a delete can be undone the message is neither there nor deleted', () => {
+  assert.deepEqual(said(draw({ messages: [message(1, 'me', 0)], leaving: new Set([1]) })), [[1, 'text 1', 'leaving', '']])
 })
