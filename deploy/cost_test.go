@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -115,7 +116,7 @@ func costs(t *testing.T, members int) map[string]deploy.Step {
 	client := dynamo.NewClient(dynamo.ClientOptions{Region: "us-east-1", Endpoint: e2e.DynamoDB(t), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 	})})
-	table := fmt.Sprintf("costs-%d", members)
+	table := "costs-" + rand.Text() // the emulator is shared by all tests
 	if err := dynamo.CreateTable(t.Context(), client, table); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"maps"
 	"net"
@@ -52,11 +53,10 @@ func (l *ledger) note(function, call string) {
 type account struct {
 	ledger
 	socket string
-	table  *dynamodb.Client
+	table  string // its name; the emulator is shared by all tests
+	client *dynamodb.Client
 	refuse atomic.Bool // the next membership that OnConnect writes
 }
-
-const tableName = "chat"
 
 func startAccount(t *testing.T) *account {
 	t.Helper()
@@ -67,11 +67,11 @@ func startAccount(t *testing.T) *account {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	emulator := e2e.DynamoDB(t)
-	a := &account{ledger: ledger{calls: map[string]map[string]int{}}}
-	a.table = dynamo.NewClient(dynamo.ClientOptions{Region: "us-east-1", Endpoint: emulator, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	a := &account{ledger: ledger{calls: map[string]map[string]int{}}, table: "calls-" + rand.Text()}
+	a.client = dynamo.NewClient(dynamo.ClientOptions{Region: "us-east-1", Endpoint: emulator, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 	})})
-	if err := dynamo.CreateTable(t.Context(), a.table, tableName); err != nil {
+	if err := dynamo.CreateTable(t.Context(), a.client, a.table); err != nil {
 		t.Fatal(err)
 	}
 	api := gateway.New(gateway.Options{Stage: "socket"}.LikeAPIGateway())
@@ -85,7 +85,7 @@ func startAccount(t *testing.T) *account {
 			return server.URL
 		}
 		function, err := runtimeapi.NewFunction(runtimeapi.FunctionOptions{Name: name, Program: program, Env: map[string]string{
-			"TABLE_NAME": tableName, "SITE_ORIGIN": "*", "SHARE_FROM": "3", // so that even rooms of a few are shared out
+			"TABLE_NAME": a.table, "SITE_ORIGIN": "*", "SHARE_FROM": "3", // so that even rooms of a few are shared out
 			"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
 			"AWS_ENDPOINT_URL_DYNAMODB": serve(func(w http.ResponseWriter, r *http.Request) { a.dynamodb(name, emulator, w, r) }),
 			"MANAGEMENT_ENDPOINT": serve(func(w http.ResponseWriter, r *http.Request) {
@@ -230,8 +230,8 @@ func (a *account) connectionSentBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	pages := dynamodb.NewScanPaginator(a.table, &dynamodb.ScanInput{
-		TableName: aws.String(tableName), FilterExpression: aws.String("begins_with(PK, :c)"),
+	pages := dynamodb.NewScanPaginator(a.client, &dynamodb.ScanInput{
+		TableName: &a.table, FilterExpression: aws.String("begins_with(PK, :c)"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":c": &types.AttributeValueMemberS{Value: "C#"}},
 	})
 	for pages.HasMorePages() {
@@ -240,7 +240,7 @@ func (a *account) connectionSentBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, row := range page.Items {
-			_, err := a.table.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(tableName), Key: map[string]types.AttributeValue{"PK": row["PK"], "SK": row["SK"]}})
+			_, err := a.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &a.table, Key: map[string]types.AttributeValue{"PK": row["PK"], "SK": row["SK"]}})
 			if err != nil {
 				t.Fatal(err)
 			}
