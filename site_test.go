@@ -57,6 +57,7 @@ func TestSitePaths(t *testing.T) {
 			{"/sdk/chat.js?v=1", 200, "text/javascript; charset=utf-8"},
 			{"/vendor/a.LICENSE", 200, "text/plain; charset=utf-8"},
 			{"/config.json", 200, "application/json"},
+			{"/asyncapi.yaml", 200, "application/yaml"},
 			{"/r/", 404, ""}, {"/r/a/b", 404, ""}, {"/index.html", 404, ""}, {"/nope", 404, ""},
 			{"/sdk", 404, ""}, {"/sdk/", 404, ""}, {"//app.js", 404, ""}, {"/./app.js", 404, ""},
 			{"/../app.js", 404, ""}, {"/sdk/../../etc/passwd", 404, ""}, {"/%2e%2e%2fetc/passwd", 404, ""}, {"/..%5c..%5cetc", 404, ""},

@@ -20,6 +20,8 @@ func ContentType(name string) string {
 		return "image/svg+xml"
 	case ".json":
 		return "application/json"
+	case ".yaml":
+		return "application/yaml" // RFC 9512
 	case ".txt", ".LICENSE", ".md":
 		return "text/plain; charset=utf-8"
 	}
