@@ -32,6 +32,7 @@ type cli struct {
 	Serve   serveCmd    `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
 	Send    sendCmd     `cmd:"" help:"Say something in a chat: the words given, or each line of standard input."`
 	Tail    tailCmd     `cmd:"" help:"Print what was said in a chat, and with -f what is being said."`
+	Conform conformCmd  `cmd:"" help:"Check from outside whether a server keeps to the protocol."`
 	Deploy  deployCmd   `cmd:"" help:"Put the chat into your AWS account, or change it there. Shows what would happen, and asks."`
 	Status  statusCmd   `cmd:"" help:"How the chat in AWS stands."`
 	Destroy destroyCmd  `cmd:"" help:"Delete the chat from AWS, with all that was said."`
@@ -61,7 +62,7 @@ func (e *environment) run(ctx context.Context, args []string) error {
 	parser, err := kong.New(&c,
 		kong.Name("parley"),
 		kong.Description("A web chat in one program. Exit codes: 0 done, 1 failed, 2 bad flag or argument, 3 cannot listen, 4 data directory not usable; "+
-			"in a chat: 7 not reached, 11 refused, 12 it may have been said or not, 130 interrupted; "+
+			"in a chat: 7 not reached, 11 refused, 12 it may have been said or not, 13 does not conform, 130 interrupted; "+
 			"in AWS: 5 not signed in, 6 not permitted, 7 not reached, 8 could not be done or would lose messages, 9 not confirmed, 10 status has something to look at, 130 interrupted."),
 		parameterHelp(),
 		kong.Writers(e.stdout, e.stderr),

@@ -39,6 +39,9 @@ type Target struct {
 	// small room of a healthy server they come.
 	Hintless bool
 
+	// Limits runs what asks much of a server at once, too.
+	Limits bool
+
 	// Patience is how long something that has to come may take. Default 15 s.
 	Patience time.Duration
 

@@ -346,6 +346,15 @@ var mutants = []struct {
 		return []string{strings.ToValidUTF8(frame, "")}
 	}}},
 	{"sends everybody back", "hello/welcome", "come back", &proxy{event: sendBack(attempts)}},
+	{"tells no time to try again", "limit/flood", "a time to try again", &proxy{action: func(l *link, frame string) []string {
+		if m := fields(frame); m["type"] == "message" {
+			if l.count["actions"]++; l.count["actions"] > 5 {
+				l.tell(`{"type":"error","id":` + string(encode(m["id"])) + `,"code":"too_fast","message":"Slower.","retry":true}`)
+				return nil
+			}
+		}
+		return []string{frame}
+	}}},
 	{"swallows parts", "frame/in_parts", "four frames", &proxy{action: on("message", func(l *link, m action) bool { return false })}},
 }
 

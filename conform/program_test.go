@@ -56,7 +56,7 @@ func serve(t *testing.T, flags ...string) Target {
 	// What comes back must survive a crash here, not a power cut: thousands of
 	// syncs would be most of what the tests take.
 	target := program(t, append([]string{"--management", "off", "--durability", "normal"}, flags...)...)
-	target.Local = true
+	target.Local, target.Limits = true, true
 	return target
 }
 

@@ -58,6 +58,11 @@ const (
 	ruleTooLarge  rule = "The text or the frame is too long."
 )
 
+// What is bounded.
+const (
+	ruleTooFast rule = "Over a rate limit. Again after the time told."
+)
+
 // Rooms and their logs.
 const (
 	ruleJoined    rule = "Answers join, and hello for each of its rooms. A page of the room's log, and who is there."

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func specification(t *testing.T) []byte {
+func specificationText(t *testing.T) []byte {
 	t.Helper()
 	text, err := os.ReadFile("../protocol/asyncapi.yaml")
 	if err != nil {
@@ -26,7 +26,7 @@ func specification(t *testing.T) []byte {
 // TestRulesAreWordForWord holds the sentences that breaches quote to the
 // specification, so that neither changes without the other.
 func TestRulesAreWordForWord(t *testing.T) {
-	text := " " + strings.Join(strings.Fields(string(specification(t))), " ")
+	text := " " + strings.Join(strings.Fields(string(specificationText(t))), " ")
 	text = strings.NewReplacer(`\"`, `"`, `''`, `'`).Replace(text)
 	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, 0)
 	if err != nil {
@@ -44,6 +44,9 @@ func TestRulesAreWordForWord(t *testing.T) {
 		}
 		if !strings.Contains(text, sentence) {
 			t.Errorf("not in asyncapi.yaml: %s", sentence)
+		}
+		if (&Breach{Rule: sentence}).Line() == 0 {
+			t.Errorf("on no line of asyncapi.yaml: %s", sentence)
 		}
 		n++
 		return true
@@ -64,7 +67,7 @@ func TestKindsAreTheSpecifications(t *testing.T) {
 			}
 		}
 	}
-	if err := yaml.Unmarshal(specification(t), &spec); err != nil {
+	if err := yaml.Unmarshal(specificationText(t), &spec); err != nil {
 		t.Fatal(err)
 	}
 	events := 0
