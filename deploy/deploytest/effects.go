@@ -11,17 +11,22 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// await is the time until a resource's work shows, and the failure that a test wants of it. It gives how long the
-// whole takes in seconds of AWS.
-func (a *AWS) await(ctx context.Context, r *instance, phase string) (seconds float64, err error) {
-	seconds = kindOf(r.typ).seconds
+// await is the time until a resource's work shows, and the failure that a test wants of it, which comes when the
+// resource should be done. It gives how long the rest takes, in seconds of AWS.
+func (a *AWS) await(ctx context.Context, r *instance, phase string) (rest float64, err error) {
+	seconds := kindOf(r.typ).seconds
 	a.mu.Lock()
 	if slow, ok := a.faults.slow[r.logical]; ok {
 		seconds = slow
 	}
 	hung := a.faults.hung[r.logical]
+	reason, fails := a.faults.resource(r.logical, phase)
 	a.mu.Unlock()
-	if err := a.pass(ctx, seconds/3); err != nil {
+	shows := min(3, seconds/2)
+	if fails {
+		shows = seconds
+	}
+	if err := a.pass(ctx, shows); err != nil {
 		return 0, err
 	}
 	if hung != nil {
@@ -31,12 +36,10 @@ func (a *AWS) await(ctx context.Context, r *instance, phase string) (seconds flo
 			return 0, ctx.Err()
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if reason, ok := a.faults.resource(r.logical, phase); ok {
+	if fails {
 		return 0, errors.New(reason)
 	}
-	return seconds, nil
+	return seconds - shows, nil
 }
 
 // handler is how CloudFormation reports what a service said.

@@ -73,7 +73,13 @@ func (o *operation) run() {
 	defer o.mu.Unlock()
 	switch c, cause := o.target, context.Cause(o.ctx); {
 	case cause == nil:
-		c.execution = "EXECUTE_COMPLETE"
+		outputs, err := o.outputs()
+		if err != nil {
+			c.execution = "EXECUTE_FAILED"
+			o.fail(err)
+			return
+		}
+		c.execution, o.stack.outputs = "EXECUTE_COMPLETE", outputs
 		o.succeed()
 	case errors.Is(cause, errDeleted):
 	default:
@@ -235,7 +241,7 @@ func (o *operation) make(r *instance, verb string) bool {
 		})
 	}
 	if err == nil {
-		err = o.pass(o.ctx, seconds*2/3)
+		err = o.pass(o.ctx, seconds)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -254,7 +260,7 @@ func (o *operation) change(there, wanted *instance) bool {
 		err = o.alter(o.ctx, there, wanted)
 	}
 	if err == nil {
-		err = o.pass(o.ctx, seconds/2)
+		err = o.pass(o.ctx, seconds*0.7)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -273,7 +279,6 @@ func (o *operation) change(there, wanted *instance) bool {
 func (o *operation) succeed() {
 	s, c := o.stack, o.target
 	s.template, s.parameters, s.tags, s.capabilities = c.template, c.parameters, c.tags, c.capabilities
-	s.outputs = o.outputs()
 	for logical := range s.resources {
 		if slices.ContainsFunc(o.after, func(r *instance) bool { return r == s.resources[logical] }) {
 			delete(s.resources, logical)
@@ -290,7 +295,8 @@ func (o *operation) succeed() {
 	}
 }
 
-func (o *operation) outputs() (all []outputXML) {
+// outputs fail only for an attribute that a custom resource did not give.
+func (o *operation) outputs() (all []outputXML, err error) {
 	sc := o.scope()
 	for _, name := range o.target.template.shown {
 		out := o.target.template.outputs[name]
@@ -301,13 +307,15 @@ func (o *operation) outputs() (all []outputXML) {
 		}
 		value, err := sc.text(out.value)
 		if err != nil {
-			panic(err) // its references were checked, its resources are there
+			return nil, err
 		}
 		export := ""
 		if out.export != nil {
-			export, _ = sc.text(out.export)
+			if export, err = sc.text(out.export); err != nil {
+				return nil, err
+			}
 		}
 		all = append(all, outputXML{name, value, out.description, export})
 	}
-	return all
+	return all, nil
 }

@@ -30,8 +30,11 @@ func (o *operation) why() string {
 // fail ends an operation whose way forward was given up. The account is locked, but for the time of the rollback.
 func (o *operation) fail(cause error) {
 	s, reason := o.stack, o.why()
-	if errors.Is(cause, errCancelled) {
+	switch {
+	case errors.Is(cause, errCancelled):
 		reason = "User Initiated"
+	case reason == "":
+		reason = sentence(cause) + " "
 	}
 	switch {
 	case o.onFailure == "DO_NOTHING":
@@ -188,7 +191,7 @@ func (o *operation) remove(r *instance, phase string, creating bool, retain []st
 		err = o.destroy(o.life, r)
 	}
 	if err == nil {
-		err = o.pass(o.life, seconds/3)
+		err = o.pass(o.life, seconds/2)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
