@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -83,6 +84,39 @@ func (c *deployCmd) Run(ctx context.Context, e *environment) error {
 	set.AllowReplacement = c.AllowReplacement
 	deployed, err := stack.Deploy(ctx, e.release(c.progress(e)), set)
 	return c.end(e, deployed, err)
+}
+
+type planCmd struct {
+	awsFlags
+	Costs         bool `help:"Show every item of the costs."`
+	settingsFlags `group:"Settings. What is not given stays as it is:"`
+}
+
+func (c *planCmd) Run(ctx context.Context, e *environment) error {
+	progress := c.progress(e)
+	plan, err := c.plan(ctx, e)
+	var why *deploy.Error
+	if offline := errors.As(err, &why) && (why.Kind == deploy.NotSignedIn || why.Kind == deploy.Unreachable); offline {
+		fmt.Fprintf(progress, "%v: so this is a new stack with the settings as they are at first\n", err)
+		plan = deploy.Offline(progress)
+	} else if err != nil {
+		return c.fail(e, err)
+	}
+	deploy.WriteCosts(progress, plan.Costs, c.Costs)
+	if c.JSON {
+		if err := writeJSON(e.stdout, plan); err != nil {
+			return err
+		}
+	}
+	return known(err)
+}
+
+func (c *planCmd) plan(ctx context.Context, e *environment) (*deploy.Plan, error) {
+	stack, err := c.open(ctx, e, false)
+	if err != nil {
+		return nil, err
+	}
+	return stack.Plan(ctx, e.release(c.progress(e)), c.settings())
 }
 
 type statusCmd struct{ awsFlags }

@@ -99,10 +99,14 @@ func (s *Stack) readChanges(ctx context.Context, cs *changeSet) (none bool, err 
 			break
 		}
 	}
-	slices.SortFunc(cs.changes, func(a, b Change) int {
+	sortChanges(cs.changes)
+	return false, nil
+}
+
+func sortChanges(changes []Change) {
+	slices.SortFunc(changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(rank[a.Action], rank[b.Action]), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Resource, b.Resource))
 	})
-	return false, nil
 }
 
 // rank orders changes for reading: what may hurt comes first.

@@ -30,12 +30,12 @@ func (s *Stack) settle(ctx context.Context) (state, error) {
 			}
 			continue
 		}
-		switch st.status {
-		case types.StackStatusRollbackComplete, types.StackStatusRollbackFailed, types.StackStatusCreateFailed:
+		switch {
+		case failed(st.status):
 			err = s.clearFailed(ctx, st)
-		case types.StackStatusUpdateRollbackFailed:
+		case st.status == types.StackStatusUpdateRollbackFailed:
 			err = s.goBack(ctx, st)
-		case types.StackStatusDeleteFailed:
+		case st.status == types.StackStatusDeleteFailed:
 			err = &Error{Kind: Refused, Message: "the stack is half deleted", Hint: "parley destroy" + s.flags() + " takes the rest away; then deploy again"}
 		default:
 			return st, nil
@@ -44,6 +44,15 @@ func (s *Stack) settle(ctx context.Context) (state, error) {
 			return st, err
 		}
 	}
+}
+
+// failed says that the stack never came to be.
+func failed(status types.StackStatus) bool {
+	switch status {
+	case types.StackStatusRollbackComplete, types.StackStatusRollbackFailed, types.StackStatusCreateFailed:
+		return true
+	}
+	return false
 }
 
 // ours refuses a stack of that name that something else has made: deploying
