@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 		"parley": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			os.Exit(report(os.Stderr, run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)))
+			os.Exit(report(os.Stderr, scripted().run(ctx, os.Args[1:])))
 		},
 	})
 }
@@ -27,12 +27,15 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
+			e.Values["account"] = &scriptAccount{t: e.T().(testing.TB)}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfile": waitFile,
 			"get":      get,
 			"occupy":   occupy,
+			"account":  account,
+			"shows":    shows,
 		},
 	})
 }

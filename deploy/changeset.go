@@ -53,6 +53,9 @@ func (s *Stack) propose(ctx context.Context, st state, in cloudformation.CreateC
 	in.ClientToken = in.ChangeSetName // the same call again, after a lost answer, is the same change set
 	in.Capabilities = []types.Capability{types.CapabilityCapabilityIam}
 	made, err := s.cloudformation.CreateChangeSet(ctx, &in)
+	if isCode(err, "ValidationError") { // a rule or a bound of the template
+		return nil, &Error{Kind: Misused, Message: "CloudFormation does not take it: " + strings.TrimSuffix(cause(err), "."), Err: err, Hint: "parley deploy --help says what each setting may be"}
+	}
 	if err != nil {
 		return nil, s.explain("work out the changes", err)
 	}
@@ -114,16 +117,22 @@ var rank = map[Action]int{Remove: 1, Replace: 2, MayReplace: 3, Add: 4, Modify: 
 
 func readChange(c *types.ResourceChange) Change {
 	change := Change{Resource: aws.ToString(c.LogicalResourceId), Type: aws.ToString(c.ResourceType), Action: Modify}
-	certain := false
+	var perhaps []string // what depends on another change's result
 	for _, d := range c.Details {
 		if d.Target == nil {
 			continue
 		}
-		certain = certain || d.Evaluation == types.EvaluationTypeStatic
-		name := cmp.Or(aws.ToString(d.Target.Name), string(d.Target.Attribute))
-		if !slices.Contains(change.Properties, name) {
-			change.Properties = append(change.Properties, name)
+		name, list := cmp.Or(aws.ToString(d.Target.Name), string(d.Target.Attribute)), &change.Properties
+		if d.Evaluation == types.EvaluationTypeDynamic {
+			list = &perhaps
 		}
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	certain := len(change.Properties) > 0
+	if !certain {
+		change.Properties = perhaps
 	}
 	slices.Sort(change.Properties)
 	switch {

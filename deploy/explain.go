@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func explainCredentials(profile string, err error) *Error {
 		return &Error{Kind: NotSignedIn, Message: "the profile's role asks for a code (MFA), and nobody is there to type it", Hint: "run it in a terminal, or give credentials that the code was given for already"}
 	case errors.As(err, &sso), strings.Contains(text, "SSO session"), strings.Contains(text, "cached SSO token"), strings.Contains(text, "sso/cache"):
 		return &Error{Kind: NotSignedIn, Message: "the SSO session has expired", Hint: "aws sso login" + with}
-	case strings.Contains(text, "custom CA bundle") || errors.As(err, &path) && strings.Contains(text, "CA"):
+	case strings.Contains(text, "custom CA bundle"), errors.As(err, &path) && path.Path == os.Getenv("AWS_CA_BUNDLE"):
 		return &Error{Kind: Unreachable, Message: "the certificates that AWS_CA_BUNDLE names cannot be read", Hint: "AWS_CA_BUNDLE (or ca_bundle in the profile) is the path of a readable PEM file; without one, unset it"}
 	case strings.Contains(text, "failed to refresh cached credentials"), strings.Contains(text, "get credentials"), strings.Contains(text, "get identity"):
 		if answered := explainAnswer(profile, err); answered != nil { // a role that may not be assumed
