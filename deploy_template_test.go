@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -79,16 +80,25 @@ func TestTemplateHeaders(t *testing.T) {
 		want[name] = values[0]
 	}
 	got := pageHeaders(t, deploy.Template)
-	if !maps.Equal(got, want) {
-		for name := range want {
-			if got[name] != want[name] {
-				t.Errorf("%s is %q in the template and %q here", name, got[name], want[name])
-			}
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s is %q in the template and %q here", name, got[name], want[name])
 		}
-		for name := range got {
-			if _, known := want[name]; !known {
-				t.Errorf("%s stands only in the template", name)
-			}
+	}
+	for name := range got {
+		if _, known := want[name]; !known {
+			t.Errorf("%s stands only in the template", name)
+		}
+	}
+	for _, mistake := range [][2]string{
+		{"script-src 'self';", "script-src *;"}, {"ContentTypeOptions: {Override: true}", "XSSProtection: {Protection: false, Override: true}"},
+		{"FrameOption: DENY", "FrameOption: SAMEORIGIN"}, {"ReferrerPolicy: no-referrer", "ReferrerPolicy: origin"},
+		{"AccessControlMaxAgeSec: 63072000", "AccessControlMaxAgeSec: 63072000, Preload: true"}, {"camera=()", "camera=*"},
+		{"Value: same-origin, Override: true", "Value: same-origin, Override: false"},
+	} {
+		wrong := strings.Replace(deploy.Template, mistake[0], mistake[1], 1)
+		if wrong == deploy.Template || maps.Equal(pageHeaders(t, wrong), want) {
+			t.Errorf("%q instead of %q is not found", mistake[1], mistake[0])
 		}
 	}
 }

@@ -18,7 +18,7 @@ var checks = map[string]check{
 	"references": checkReferences, "parameters": checkParameters, "cycles": checkCycles, "rules": checkRules,
 	"api": checkAPI, "deployment": checkDeployment, "permissions": checkPermissions,
 	"functions": checkFunctions, "roles": checkRoles, "logs": checkLogs, "table": checkTable,
-	"bucket": checkBucket, "distribution": checkDistribution, "site": checkSite, "alarms": checkAlarms, "outputs": checkOutputs,
+	"bucket": checkBucket, "distribution": checkDistribution, "site": checkSite, "alarms": checkAlarms, "outputs": checkOutputs, "names": checkNames,
 }
 
 // What a value refers to is there, and each condition.

@@ -209,6 +209,41 @@ func checkAlarms(t *parsedTemplate, wrong func(string, ...any)) {
 	}
 }
 
+// checkNames: what is made of the longest stack's name, in the region with the
+// longest one, is still a name.
+func checkNames(t *parsedTemplate, wrong func(string, ...any)) {
+	most := map[string]struct {
+		property []string
+		length   int
+	}{
+		"AWS::Lambda::Function":                  {[]string{"FunctionName"}, 64},
+		"AWS::Logs::LogGroup":                    {[]string{"LogGroupName"}, 512},
+		"AWS::DynamoDB::Table":                   {[]string{"TableName"}, 255},
+		"AWS::CloudWatch::Alarm":                 {[]string{"AlarmName"}, 255},
+		"AWS::CloudFront::Function":              {[]string{"Name"}, 64},
+		"AWS::CloudFront::OriginAccessControl":   {[]string{"OriginAccessControlConfig", "Name"}, 64},
+		"AWS::CloudFront::ResponseHeadersPolicy": {[]string{"ResponseHeadersPolicyConfig", "Name"}, 128},
+	}
+	fill := strings.NewReplacer("${AWS::StackName}", strings.Repeat("x", 40), "${AWS::Region}", "ap-northeast-1")
+	taken := map[string]bool{}
+	for kind, limit := range most {
+		for _, id := range t.of(kind) {
+			name, _ := argumentOf(within(t.properties(id), limit.property...), "Fn::Sub")
+			text := fill.Replace(fmt.Sprint(name))
+			if len(text) > limit.length || len(text) < 40 {
+				wrong("%s is called %s, %d characters of %d", id, text, len(text), limit.length)
+			}
+			if strings.HasPrefix(kind, "AWS::CloudFront::") && !strings.Contains(text, "ap-northeast-1") { // they share one namespace
+				wrong("%s is called %s in every region", id, text)
+			}
+			if taken[kind+text] {
+				wrong("%s is called %s, as another one", id, text)
+			}
+			taken[kind+text] = true
+		}
+	}
+}
+
 func checkOutputs(t *parsedTemplate, wrong func(string, ...any)) {
 	for _, name := range []string{
 		"WebsiteUrl", "WebSocketUrl", "ManagementEndpoint", "TableName", "WebsiteBucketName", "DistributionId", "DistributionDomainName", "Version", "SiteHash",
