@@ -10,7 +10,7 @@ import (
 // Rate bounds what one connection may do. Times are measured by the monotonic
 // clock where Options.Now has one.
 type Rate struct {
-	Messages      float64 // messages and renames a second, in the long run; default 5
+	Messages      float64 // messages, edits, deletes and renames a second, in the long run; default 5
 	MessageBurst  float64 // at once; default 10
 	Actions       float64 // other actions a second; default 10
 	ActionBurst   float64 // at once; default 40: a page that joins its rooms
@@ -90,7 +90,7 @@ func (l *limiter) take(id ConnectionID, action protocol.Action, now time.Time) *
 	}
 	var wait time.Duration
 	switch action.(type) {
-	case *protocol.Message, *protocol.Rename: // both are told to whole rooms
+	case *protocol.Message, *protocol.Edit, *protocol.Delete, *protocol.Rename: // all are told to whole rooms
 		wait = b.messages.take(l.rate.Messages, l.rate.MessageBurst, now)
 	default:
 		wait = b.actions.take(l.rate.Actions, l.rate.ActionBurst, now)

@@ -9,7 +9,16 @@ import (
 	"parley/protocol"
 )
 
-// speak appends the messages gathered, all for one room, and fans them out.
+// spoken is an action that asks for an entry of a room's log.
+type spoken struct {
+	action protocol.Action
+	room   string
+	from   string // of a message, as it claims
+	entry  Entry
+}
+
+// speak appends the messages and changes gathered, all for one room, and fans
+// them out.
 func (t *turn) speak(ctx context.Context) {
 	said := t.said
 	t.said = nil
@@ -17,19 +26,19 @@ func (t *turn) speak(ctx context.Context) {
 		return
 	}
 	if err := t.append(ctx, said); err != nil {
-		for _, m := range said {
-			t.fail(ctx, m, err)
+		for _, s := range said {
+			t.fail(ctx, s.action, err)
 		}
 	}
 }
 
-func (t *turn) append(ctx context.Context, said []*protocol.Message) error {
-	room := said[0].Room
+func (t *turn) append(ctx context.Context, said []spoken) error {
+	room := said[0].room
 	if !slices.Contains(t.conn.Rooms, room) {
 		return protocol.Errorf(protocol.NotInRoom, "Join the room first.")
 	}
 	if t.conn.Plain && t.conn.Person == "" {
-		if err := t.introduce(ctx, said[0].From); err != nil {
+		if err := t.introduce(ctx, said[0].from); err != nil {
 			return err
 		}
 	}
@@ -49,12 +58,19 @@ func (t *turn) append(ctx context.Context, said []*protocol.Message) error {
 	}
 	at := t.chat.millis()
 	entries := make([]Entry, len(said))
-	for i, m := range said {
-		entries[i] = Entry{Kind: KindMessage, At: at, Person: p.ID, From: p.Name, ID: m.ID, Text: m.Text}
+	for i, s := range said {
+		entries[i] = s.entry
+		entries[i].At, entries[i].Person, entries[i].From = at, p.ID, p.Name
 	}
 	// What this connection was told before stands before what it now hears.
 	t.flush(ctx)
-	err = t.chat.deliver(ctx, room, &delivery{entries: entries, from: t.conn.ID})
+	d := &delivery{entries: entries, from: t.conn.ID, plain: t.conn.Plain}
+	err = t.chat.deliver(ctx, room, d)
+	for i, a := range d.appended {
+		if refused := refusal(entries[i], a); refused != nil {
+			t.answer(refused.WithID(entries[i].ID))
+		}
+	}
 	var undelivered *fanOutError
 	if errors.As(err, &undelivered) { // durable, but not everybody may have it: they will find the gap
 		t.err = errors.Join(t.err, err)

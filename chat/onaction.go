@@ -10,7 +10,7 @@ import (
 )
 
 // OnAction does what the frames of one connection ask for, in their order.
-// Messages that follow each other into one room become one append and one post.
+// Messages and changes that follow each other into one room become one append.
 // What is wrong with a frame is told to its connection; the error returned is
 // for the operator.
 func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) error {
@@ -56,13 +56,13 @@ func (c *Chat) sendBack(ctx context.Context, id ConnectionID) error {
 	return c.Poster.Close(ctx, protocol.CloseTryLater, string(e.Code), id)
 }
 
-// turn is one call of OnAction: the connection as it is known now, messages not
-// yet appended, answers not yet posted.
+// turn is one call of OnAction: the connection as it is known now, messages and
+// changes not yet appended, answers not yet posted.
 type turn struct {
 	chat    *Chat
 	conn    Connection
 	known   *Person // loaded once; see person
-	said    []*protocol.Message
+	said    []spoken
 	answers [][]byte
 	over    bool  // the connection is being closed
 	err     error // for the operator
@@ -74,14 +74,20 @@ func (t *turn) do(ctx context.Context, action protocol.Action) {
 		t.fail(ctx, action, protocol.Errorf(protocol.HelloFirst, "Say hello first, then send this again.").Retriable(0))
 		return
 	}
-	m, isMessage := action.(*protocol.Message)
-	if !isMessage || len(t.said) > 0 && t.said[0].Room != m.Room {
+	said, speaks := asSpoken(action)
+	if !speaks || len(t.said) > 0 && t.said[0].room != said.room {
 		t.speak(ctx)
+	}
+	if speaks && said.entry.Kind != KindMessage && t.conn.Person == "" && len(t.said) == 0 {
+		t.fail(ctx, action, protocol.Errorf(protocol.NotYours, "Only the person who said it may change it. This connection has said nothing yet."))
+		return
+	}
+	if speaks {
+		t.said = append(t.said, said)
+		return
 	}
 	var err error
 	switch a := action.(type) {
-	case *protocol.Message:
-		t.said = append(t.said, m)
 	case *protocol.Hello:
 		err = t.hello(ctx, hello)
 	case *protocol.Join:

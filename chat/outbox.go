@@ -4,18 +4,16 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
-
-	"parley/planted"
-	"parley/protocol"
 )
 
 // A delivery is something for one room: entries to append and then tell, or an
 // event that is only told.
 type delivery struct {
-	entries []Entry
-	from    ConnectionID // who sends the entries
+	entries  []Entry
+	from     ConnectionID // who sends the entries
+	plain    bool         // it came without the sub-protocol
+	appended []Appended   // what became of the entries; nil where that failed
 
 	event    []byte       // told as it is, where there are no entries
 	audience Audience     // of event
@@ -171,70 +169,34 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 	for _, d := range batch {
 		entries = append(entries, d.entries...)
 	}
-	var appended []Appended
 	if n > 0 {
-		var err error
-		if appended, err = c.Log.Append(ctx, room, entries...); err != nil {
-			err = fmt.Errorf("append to room %q: %w", room, err)
-		}
+		appended, err := c.Log.Append(ctx, room, entries...)
 		for _, d := range batch {
-			if len(d.entries) > 0 {
-				d.err = err
-			}
-		}
-	}
-	var frames [][]byte // messages that follow each other, for one post
-	var senders []*delivery
-	post := func() {
-		if len(frames) == 0 {
-			return
-		}
-		if planted.Is(planted.Reorder) {
-			slices.Reverse(frames)
-		}
-		absent, err := c.fanOut(ctx, room, Everyone, "", frames)
-		gone = append(gone, absent...)
-		if err != nil {
-			for _, d := range senders {
-				d.err = &fanOutError{err}
-			}
-		}
-		frames, senders = nil, nil
-	}
-	for _, d := range batch {
-		if len(d.entries) == 0 {
-			post()
-			var absent []ConnectionID
-			absent, d.err = c.fanOut(ctx, room, d.audience, d.except, [][]byte{d.event})
-			gone = append(gone, absent...)
-			continue
-		}
-		if d.err != nil {
-			continue
-		}
-		senders = append(senders, d)
-		for _, a := range appended[:len(d.entries)] {
-			frame := protocol.Encode(said(room, a.Entry))
-			if !a.Repeat || c.options.RepeatsToRoom {
-				frames = append(frames, frame)
+			if len(d.entries) == 0 {
 				continue
 			}
-			post()
-			if err := c.post(ctx, d.from, frame); err != nil {
-				d.err = &fanOutError{err}
+			if d.err = err; err == nil {
+				d.appended, appended = appended[:len(d.entries):len(d.entries)], appended[len(d.entries):]
 			}
 		}
-		appended = appended[len(d.entries):]
-		if len(frames) == 0 {
-			senders = nil
+	}
+	p := posting{chat: c, room: room}
+	for _, d := range batch {
+		if len(d.entries) == 0 {
+			p.post(ctx)
+			var absent []ConnectionID
+			absent, d.err = c.fanOut(ctx, room, d.audience, d.except, [][]byte{d.event})
+			p.gone = append(p.gone, absent...)
+			continue
+		}
+		for i, a := range d.appended {
+			if refusal(d.entries[i], a) == nil { // else its sender is told, by its turn
+				p.tell(ctx, d, d.entries[i], a)
+			}
 		}
 	}
-	post()
-	return gone
-}
-
-func said(room string, e Entry) *protocol.Said {
-	return &protocol.Said{Type: "message", Room: room, Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At}
+	p.post(ctx)
+	return p.gone
 }
 
 // fanOut posts frames to a room's connections, page by page, and returns those

@@ -84,8 +84,8 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 	return p, nil
 }
 
-// maxPageEntries is more than fit into a page: an entry has at least 80 bytes
-// there. More are not read only to be thrown away.
+// maxPageEntries is about as many as fit into a page: all have at least 80 bytes
+// there but deleted messages. More are not read only to be thrown away.
 const maxPageEntries = protocol.PageBytes / 80
 
 func newPage(room string, x Extent) *protocol.Page {
@@ -119,10 +119,13 @@ func fill(p *protocol.Page, entries []Entry) {
 }
 
 func asItem(e Entry) protocol.Item {
-	if e.Lost {
+	switch {
+	case e.Lost:
 		return protocol.Item{Seq: e.Seq, Lost: true}
+	case e.Deleted != 0:
+		return protocol.Item{Seq: e.Seq, Deleted: true}
 	}
-	return protocol.Item{Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At}
+	return protocol.Item{Seq: e.Seq, ID: e.ID, From: e.From, Person: e.Person, Text: e.Text, At: e.At, Edited: e.Edited}
 }
 
 func asChange(e Entry) *protocol.Change {

@@ -128,16 +128,23 @@ type Entry struct {
 	Person PersonID // who did it
 	From   string   // the person's name at that time
 	ID     string   // the client's id of it; may be empty
-	Text   string
-	Target uint64 // edit, delete: the sequence of the message concerned
-	Lost   bool   // its checksum does not match: only Seq can be trusted
+	Text   string   // of a message as it is now; of an edit until a newer change replaces it
+	Target uint64   // edit, delete: the sequence of the message concerned
+	Lost   bool     // its checksum does not match: only Seq can be trusted
+
+	// What became of a message: the log's to say, ignored on the way in.
+	Edited  uint64 // the edit that gave it its Text; 0: none
+	Deleted uint64 // the delete that took its Text; 0: none
 }
 
 // Appended is an entry after Append. Repeat tells that (room, person, id) was
-// already in the log: Entry is then the first one, and nothing was added.
+// already in the log: Entry is then the first one, as it is now, and nothing was
+// added. A delete of what is deleted already is a repeat of that first delete.
+// Refused is why a change was not added; see CheckChange.
 type Appended struct {
 	Entry
-	Repeat bool
+	Repeat  bool
+	Refused error
 }
 
 // Extent says which part of a room's log exists.
@@ -160,8 +167,14 @@ type MessageLog interface {
 	// room's next sequences. Seq is ignored on the way in, and At is raised to
 	// that of the room's newest entry, if it is less. An entry whose
 	// (room, person, id) is there already, or stands earlier in the same call,
-	// is not added again; entries without an id never repeat. Two calls for one
-	// room may come at once: their entries do not mix.
+	// is not added again; messages without an id never repeat. Two calls for one
+	// room may come at once: their messages do not mix.
+	//
+	// An edit or delete is added only where CheckChange allows it for the message
+	// at its Target as that is then. With it, for whoever looks from then on, the
+	// message becomes Changed, and the text that it had is in no entry any more:
+	// neither in the message's own nor in that of an earlier edit. What a store
+	// cannot overwrite in the same step it overwrites as soon as it can.
 	Append(ctx context.Context, room string, entries ...Entry) ([]Appended, error)
 	// Extent returns the bounds of a room's log; those of an empty one for a
 	// room that was never spoken in.

@@ -38,7 +38,8 @@ func NewLog() *Log {
 	return &Log{epoch: rand.Text(), rooms: make(map[string]*roomLog)}
 }
 
-// Append adds the entries in their order; see chat.MessageLog.
+// Append adds the entries in their order; see chat.MessageLog. Texts that were
+// replaced are no longer referred to.
 func (l *Log) Append(ctx context.Context, room string, entries ...chat.Entry) ([]chat.Appended, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,16 +67,45 @@ func (r *roomLog) append(e chat.Entry, turn uint64) chat.Appended {
 	if seq, ok := r.once[key]; ok && e.ID != "" {
 		return chat.Appended{Entry: r.entries[seq-1], Repeat: true}
 	}
-	e.Seq, e.Lost = uint64(len(r.entries))+1, false
+	e.Lost, e.Edited, e.Deleted = false, 0, 0
+	if e.Kind != chat.KindMessage {
+		if first, err := r.mayChange(e); err != nil || first != 0 {
+			if err != nil {
+				return chat.Appended{Entry: e, Refused: err}
+			}
+			return chat.Appended{Entry: r.entries[first-1], Repeat: true}
+		}
+	}
+	e.Seq = uint64(len(r.entries)) + 1
 	if e.Seq > 1 {
 		e.At = max(e.At, r.entries[e.Seq-2].At)
 	}
 	r.entries = append(r.entries, e)
 	r.turn = turn
+	if e.Kind != chat.KindMessage {
+		r.change(e)
+	}
 	if e.ID != "" {
 		r.once[key] = e.Seq
 	}
 	return chat.Appended{Entry: e}
+}
+
+// mayChange tells why a change must not be added, or the delete that it repeats.
+func (r *roomLog) mayChange(e chat.Entry) (first uint64, err error) {
+	var target chat.Entry
+	if e.Target > 0 && e.Target <= uint64(len(r.entries)) {
+		target = r.entries[e.Target-1]
+	}
+	return target.Deleted, chat.CheckChange(e, target)
+}
+
+func (r *roomLog) change(e chat.Entry) {
+	target := &r.entries[e.Target-1]
+	if old := target.Edited; old != 0 {
+		r.entries[old-1].Text = ""
+	}
+	*target = target.Changed(e)
 }
 
 // Extent returns the bounds of a room's log.
@@ -147,6 +177,9 @@ func (l *Log) Rooms(ctx context.Context, limit int) ([]chat.RoomHead, error) {
 	}
 	var all []spoken
 	for name, r := range l.rooms {
+		if len(r.entries) == 0 { // all that was ever asked for was refused
+			continue
+		}
 		head := r.entries[len(r.entries)-1]
 		all = append(all, spoken{chat.RoomHead{Room: name, Head: head.Seq, At: head.At}, r.turn})
 	}

@@ -22,6 +22,11 @@ func MessageLog(t *testing.T, open func(t testing.TB) chat.MessageLog) {
 	t.Run("ranges end at their limits", func(t *testing.T) { rangeLimits(t, open(t)) })
 	t.Run("rooms by their newest entry", func(t *testing.T) { roomsInOrder(t, open(t)) })
 	t.Run("a cancelled call appends nothing", func(t *testing.T) { cancelledAppend(t, open(t)) })
+	t.Run("an edit or delete leaves no earlier text", func(t *testing.T) { changesReplace(t, open(t)) })
+	t.Run("changes that are not one's to make", func(t *testing.T) { changesRefused(t, open(t)) })
+	t.Run("the same id makes one change", func(t *testing.T) { changesOnce(t, open(t)) })
+	t.Run("messages and their changes in one call", func(t *testing.T) { changesInOneCall(t, open(t)) })
+	t.Run("one message is changed from many sides", func(t *testing.T) { changesAtOnce(t, open(t)) })
 	t.Run("like the model", func(t *testing.T) { likeTheModel(t, open(t)) })
 }
 
@@ -30,18 +35,19 @@ func entriesWhole(t *testing.T, log chat.MessageLog) {
 	want := []chat.Entry{
 		{Kind: chat.KindMessage, At: 1_700_000_000_000, Person: "p1", From: "Ann", ID: "a", Text: "hello"},
 		{Kind: chat.KindMessage, At: 1_700_000_000_001, Person: "p1", From: "Ann"}, // an empty text, no id
-		{Kind: chat.KindEdit, At: 1_700_000_000_002, Person: "p1", From: "Ann", ID: "b", Text: "hullo", Target: 1},
-		{Kind: chat.KindDelete, At: 1_700_000_000_003, Person: "p2", From: "Bob", ID: "c", Target: 1},
-		{Kind: chat.KindMessage, At: 1_700_000_000_004, Person: "p2", From: "Bob", ID: "d", Text: "bye", Lost: true, Seq: 99},
+		{Kind: chat.KindEdit, At: 1_700_000_000_002, Person: "p1", From: "Anna", ID: "b", Text: "hullo", Target: 1},
+		{Kind: chat.KindDelete, At: 1_700_000_000_003, Person: "p1", From: "Bob", ID: "c", Target: 2},
+		{Kind: chat.KindMessage, At: 1_700_000_000_004, Person: "p2", From: "Bob", ID: "d", Text: "bye", Lost: true, Seq: 99, Edited: 1, Deleted: 1},
 	}
 	appended := add(t, log, room, want[:2]...)
 	appended = append(appended, add(t, log, room, want[2:]...)...)
 	for i := range want {
-		want[i].Seq, want[i].Lost = uint64(i)+1, false // Seq on the way in is ignored, Lost is not the caller's to say
+		want[i].Seq, want[i].Lost, want[i].Edited, want[i].Deleted = uint64(i)+1, false, 0, 0 // none of these is the caller's to say
 		if appended[i].Repeat || appended[i].Entry != want[i] {
 			t.Errorf("Append, entry %d:\n got %+v\nwant %+v", i, appended[i], want[i])
 		}
 	}
+	want[0].Text, want[0].Edited, want[1].Deleted = "hullo", 3, 4
 	wantRange(t, log, room, 1, 5, 1<<20, want)
 	if extent := extentOf(t, log, room); extent.Head != 5 || extent.Floor != 0 || extent.Epoch == "" {
 		t.Errorf("Extent: got %+v, want head 5, floor 0 and an epoch", extent)

@@ -3,11 +3,13 @@ package chattest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +62,14 @@ var mutants = map[string]func(t *testing.T){
 	}),
 	"log appends what is cancelled": logMutant(func(l *logMutation) { l.ctx = context.WithoutCancel }),
 	"log lists old rooms first":     logMutant(func(l *logMutation) { l.oldFirst = true }),
+	"log lets anybody change":       logMutant(func(l *logMutation) { l.anybody = true }),
+	"log keeps replaced texts":      logMutant(func(l *logMutation) { l.kept = &sync.Map{} }),
+	"log forgets what was edited": logMutant(func(l *logMutation) {
+		l.out = func(e chat.Entry) chat.Entry { e.Edited = 0; return e }
+	}),
+	"log keeps no tombstone": logMutant(func(l *logMutation) {
+		l.out = func(e chat.Entry) chat.Entry { e.Deleted = 0; return e }
+	}),
 
 	"table calls everybody first":  tableMutant(func(t *tableMutation) { t.first = func(bool) bool { return true } }),
 	"table calls nobody last":      tableMutant(func(t *tableMutation) { t.last = func(bool) bool { return false } }),
@@ -104,12 +114,14 @@ var mutants = map[string]func(t *testing.T){
 
 type logMutation struct {
 	chat.MessageLog
-	in       func(chat.Entry) chat.Entry
+	in, out  func(chat.Entry) chat.Entry
 	room     func(string) string
 	bounds   func(from, to uint64, maxBytes int) (uint64, uint64, int)
 	ctx      func(context.Context) context.Context
 	apart    bool
 	oldFirst bool
+	anybody  bool
+	kept     *sync.Map // texts by room and sequence
 }
 
 func logMutant(mutate func(*logMutation)) func(*testing.T) {
@@ -118,6 +130,7 @@ func logMutant(mutate func(*logMutation)) func(*testing.T) {
 			m := &logMutation{
 				MessageLog: memory.NewLog(),
 				in:         func(e chat.Entry) chat.Entry { return e },
+				out:        func(e chat.Entry) chat.Entry { return e },
 				room:       func(s string) string { return s },
 				bounds:     func(from, to uint64, n int) (uint64, uint64, int) { return from, to, n },
 				ctx:        func(ctx context.Context) context.Context { return ctx },
@@ -132,6 +145,9 @@ func (l *logMutation) Append(ctx context.Context, room string, entries ...chat.E
 	changed := make([]chat.Entry, len(entries))
 	for i, e := range entries {
 		changed[i] = l.in(e)
+		if target, err := l.MessageLog.Range(ctx, room, e.Target, e.Target, 1); l.anybody && err == nil && len(target) == 1 {
+			changed[i].Person = target[0].Person
+		}
 	}
 	if l.apart {
 		for _, e := range changed {
@@ -147,13 +163,24 @@ func (l *logMutation) Append(ctx context.Context, room string, entries ...chat.E
 	all, err = l.MessageLog.Append(l.ctx(ctx), l.room(room), changed...)
 	for i := range all { // so that only the log itself shows what was changed
 		all[i].ID, all[i].Person = entries[i].ID, entries[i].Person
+		if l.kept != nil && all[i].Text != "" {
+			l.kept.LoadOrStore(fmt.Sprint(room, all[i].Seq), all[i].Text)
+		}
 	}
 	return all, err
 }
 
 func (l *logMutation) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
 	from, to, maxBytes = l.bounds(from, to, maxBytes)
-	return l.MessageLog.Range(ctx, l.room(room), from, to, maxBytes)
+	entries, err := l.MessageLog.Range(ctx, l.room(room), from, to, maxBytes)
+	for i, e := range entries {
+		if entries[i] = l.out(e); l.kept != nil && e.Kind == chat.KindEdit {
+			if text, ok := l.kept.Load(fmt.Sprint(room, e.Seq)); ok {
+				entries[i].Text = text.(string)
+			}
+		}
+	}
+	return entries, err
 }
 
 func (l *logMutation) Rooms(ctx context.Context, limit int) ([]chat.RoomHead, error) {
