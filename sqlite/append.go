@@ -36,15 +36,27 @@ func (b *batch) append(room string, entries []chat.Entry) ([]chat.Appended, erro
 	if err != nil {
 		return nil, err
 	}
-	if h.id == 0 {
-		if h, err = b.addRoom(room); err != nil {
-			return nil, err
-		}
-	}
 	appended := make([]chat.Appended, len(entries))
 	before := h.head
 	for i, e := range entries {
-		e.Seq, e.Lost = h.head+1, false
+		e.Edited, e.Deleted, e.Lost = 0, 0, false
+		var target chat.Entry
+		if e.Kind != chat.KindMessage {
+			var instead *chat.Appended
+			if target, instead, err = b.mayChange(h.id, room, e); err != nil {
+				return nil, err
+			}
+			if instead != nil {
+				appended[i] = *instead
+				continue
+			}
+		}
+		if h.id == 0 {
+			if h, err = b.addRoom(room); err != nil {
+				return nil, err
+			}
+		}
+		e.Seq = h.head + 1
 		if e.Seq > 1 {
 			e.At = max(e.At, h.at)
 		}
@@ -64,6 +76,11 @@ func (b *batch) append(room string, entries []chat.Entry) ([]chat.Appended, erro
 			appended[i] = chat.Appended{Entry: first, Repeat: true}
 			continue
 		}
+		if e.Kind != chat.KindMessage {
+			if err := b.change(h.id, room, target, e); err != nil {
+				return nil, err
+			}
+		}
 		appended[i] = chat.Appended{Entry: e}
 		h.head, h.at = e.Seq, e.At
 	}
@@ -78,7 +95,7 @@ func (b *batch) append(room string, entries []chat.Entry) ([]chat.Appended, erro
 func (b *batch) addEntry(id int64, room string, e *chat.Entry) (bool, error) {
 	sum, scratch := checksum(b.scratch, room, e)
 	b.scratch = scratch
-	result, err := b.st.addEntry.ExecContext(b.ctx, id, int64(e.Seq), int64(e.Kind), e.At, e.Person, e.From, e.ID, e.Text, int64(e.Target), int64(sum))
+	result, err := b.st.addEntry.ExecContext(b.ctx, id, int64(e.Seq), int64(e.Kind), e.At, e.Person, e.From, e.ID, e.Text, int64(e.Target), int64(sum)+fixed)
 	if err != nil {
 		return false, err
 	}

@@ -26,6 +26,7 @@ type batch struct {
 	*writer
 	ctx       context.Context
 	heads     map[string]roomHead // of the rooms this batch adds to
+	wiped     bool                // a text was overwritten
 	published []func()
 }
 
@@ -70,6 +71,9 @@ func (b *batch) publish() {
 	for room, h := range b.heads {
 		b.writer.heads.put(room, h)
 	}
+	if b.wiped {
+		b.writer.scrubSoon(scrubDelay)
+	}
 	for _, publish := range b.published {
 		publish()
 	}
@@ -80,6 +84,7 @@ type writerStatements struct {
 	begin, commit, rollback                *sql.Stmt
 	findRoom, addRoom, setHead             *sql.Stmt
 	addEntry, findEntry                    *sql.Stmt
+	entryAt, wipeEntry                     *sql.Stmt
 	nameHolder, putPerson, releaseSkeleton *sql.Stmt
 }
 
@@ -91,11 +96,15 @@ func (st *writerStatements) all() map[**sql.Stmt]string {
 		&st.findRoom: "SELECT id, head, at FROM room WHERE name = ?",
 		&st.addRoom:  "INSERT INTO room (name, head, at) VALUES (?, 0, 0)",
 		&st.setHead:  "UPDATE room SET head = ?, at = ? WHERE id = ?",
-		&st.addEntry: `INSERT INTO entry (room, seq, kind, at, person, sender, client, text, target, checksum)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		&st.addEntry: `INSERT INTO entry (room, seq, kind, at, person, sender, client, text, target, edited, deleted, checksum)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1 << 60, 1 << 60, ?)
 			ON CONFLICT (room, person, client) WHERE client <> '' DO NOTHING`,
 		// client <> '' says nothing new, but without it SQLite may not use entry_once.
-		&st.findEntry: "SELECT " + entryColumns + " FROM entry WHERE room = ? AND person = ? AND client = ? AND client <> ''",
+		&st.findEntry: selectEntry + "WHERE e.room = ? AND e.person = ? AND e.client = ? AND e.client <> ''",
+
+		&st.entryAt: selectEntry + "WHERE e.room = ? AND e.seq = ?",
+		&st.wipeEntry: `UPDATE entry SET text = CAST(zeroblob(octet_length(text)) AS TEXT), edited = ?, deleted = ?, checksum = ?
+			WHERE room = ? AND seq = ?`,
 
 		&st.nameHolder: "SELECT id FROM person WHERE skeleton = ?",
 		&st.putPerson: `INSERT INTO person (id, name, skeleton, session, holder, created, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -126,22 +135,34 @@ func (st *writerStatements) close() (err error) {
 	return err
 }
 
-// entryColumns are what scanEntry reads.
-const entryColumns = "seq, kind, at, person, sender, client, text, target, checksum"
+// selectEntry reads what scanEntry scans; a condition on e follows.
+const selectEntry = `SELECT e.seq, e.kind, e.at, e.person, e.sender, e.client, e.text, coalesce(n.text, ''), e.target, e.edited, e.deleted, e.checksum
+	FROM entry AS e LEFT JOIN entry AS n ON n.room = e.room AND n.seq = e.edited - (1 << 60) `
 
 // scanEntry reads an entry of a room and compares its checksum. One that does
 // not match has nothing but the sequence that the row claims.
 func scanEntry(scan func(...any) error, room string, scratch []byte) (chat.Entry, []byte, error) {
 	var e chat.Entry
-	var seq, kind, target, want int64 // as the driver has them; database/sql would convert by way of strings
-	err := scan(&seq, &kind, &e.At, &e.Person, &e.From, &e.ID, &e.Text, &target, &want)
+	var newest string                                  // what an edit has made of a message
+	var seq, kind, target, edited, deleted, want int64 // as the driver has them; database/sql would convert by way of strings
+	err := scan(&seq, &kind, &e.At, &e.Person, &e.From, &e.ID, &e.Text, &newest, &target, &edited, &deleted, &want)
 	if err != nil {
 		return e, scratch, err
 	}
 	e.Seq, e.Kind, e.Target = uint64(seq), chat.Kind(kind), uint64(target)
+	e.Edited, e.Deleted = uint64(edited-fixed), uint64(deleted-fixed)
+	switch {
+	case e.Deleted != 0:
+		e.Text = ""
+	case e.Edited != 0:
+		e.Text = newest
+	}
 	got, scratch := checksum(scratch, room, &e)
-	if (int64(got) != want || int64(e.Kind) != kind) && !planted.Is(planted.NoChecksum) {
+	if (int64(got) != want-fixed || int64(e.Kind) != kind) && !planted.Is(planted.NoChecksum) {
 		return chat.Entry{Seq: e.Seq, Lost: true}, scratch, nil
+	}
+	if e.Kind != chat.KindMessage {
+		e.Deleted = 0 // an edit that was replaced has no text, and that is all
 	}
 	return e, scratch, nil
 }

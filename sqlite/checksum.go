@@ -23,5 +23,9 @@ func checksum(buffer []byte, room string, e *chat.Entry) (uint32, []byte) {
 	b = binary.AppendUvarint(b, uint64(e.Kind))
 	b = binary.AppendVarint(b, e.At)
 	b = binary.AppendUvarint(b, e.Target)
+	if e.Edited != 0 || e.Deleted != 0 { // those from schema 1 have neither
+		b = binary.AppendUvarint(b, e.Edited)
+		b = binary.AppendUvarint(b, e.Deleted)
+	}
 	return crc32.Checksum(b, castagnoli), b
 }

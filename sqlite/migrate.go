@@ -43,7 +43,7 @@ func identify(ctx context.Context, conn *sql.Conn, known int) error {
 // migrate runs the migrations that the file has not had, each in a transaction
 // of its own: whatever interrupts it, the file is of one version or the next.
 // A file that holds something is copied before, to parley.db.schema1 if it is
-// of version 1.
+// of version 1; scrub removes that copy with the first text that has to go.
 func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migration) error {
 	// Here and not when connecting: it writes, and the file might not have been ours.
 	var mode string
@@ -61,7 +61,7 @@ func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migr
 		return fmt.Errorf("%w: its schema version is %d", ErrCorrupt, version)
 	}
 	if version > 0 && version < len(migrations) {
-		copied := fmt.Sprintf("%s.schema%d", path, version)
+		copied := copyPath(path, version)
 		if err := copyTo(ctx, conn, copied); err != nil {
 			return fmt.Errorf("copy to %s before changing the schema: %w", copied, err)
 		}
@@ -73,6 +73,10 @@ func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migr
 	}
 	return nil
 }
+
+// copyPath is where migrate keeps a file as it was before it had more than so
+// many migrations.
+func copyPath(path string, version int) string { return fmt.Sprintf("%s.schema%d", path, version) }
 
 func step(ctx context.Context, conn *sql.Conn, m migration, version int) error {
 	tx, err := conn.BeginTx(ctx, nil)

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"parley/chat"
 )
 
 // withFile runs statements on a data file as somebody with the shell would.
@@ -189,5 +191,68 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 	}
 	if got := info.Mode().Perm(); got != want && runtime.GOOS != "windows" {
 		t.Errorf("%s: permissions %o, want %o", path, got, want)
+	}
+}
+
+// A file of the first schema, in which rows with texts had moved between pages:
+// all is there afterwards, and what is then deleted is nowhere any more.
+func TestMigrateFromSchema1(t *testing.T) {
+	const old = "OLD-TEXT-OF-SOMEBODY"
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	if _, err := prepareFile(path); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := connectWriter(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), conn.Conn, path, migrations[:1]); err != nil {
+		t.Fatal(err)
+	}
+	rooms := []string{"a", "b", "c"}
+	const each = 100
+	for seq := uint64(1); seq <= each; seq++ {
+		for i, room := range rooms {
+			e := chat.Entry{Seq: seq, Kind: chat.KindMessage, At: int64(seq), Person: "p", From: "Ann", ID: fmt.Sprint(seq), Text: old + strings.Repeat("x", 10*(int(seq)%50))}
+			sum, _ := checksum(nil, room, &e)
+			if _, err := conn.ExecContext(t.Context(), "INSERT INTO entry VALUES (?, ?, 1, ?, ?, ?, ?, ?, 0, ?)", i+1, seq, e.At, e.Person, e.From, e.ID, e.Text, sum); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, room := range rooms {
+		if _, err := conn.ExecContext(t.Context(), "INSERT INTO room VALUES (?, ?, 0, ?, ?)", i+1, room, each, each); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s := openTest(t, Options{Dir: dir})
+	if found := filesWith(t, dir, old); len(found) < 2 {
+		t.Errorf("the copy of the file as it was is missing: the texts are in %v", found)
+	}
+	for _, room := range rooms {
+		entries, err := s.Range(t.Context(), room, 1, each, 1<<20)
+		if err != nil || len(entries) != each {
+			t.Fatalf("room %s: %d entries, %v", room, len(entries), err)
+		}
+		for _, e := range entries {
+			if e.Lost || !strings.HasPrefix(e.Text, old) {
+				t.Fatalf("room %s after the migration: %+v", room, e)
+			}
+			if got, err := s.Append(t.Context(), room, chat.Entry{Kind: chat.KindDelete, Person: "p", Target: e.Seq}); err != nil || got[0].Refused != nil {
+				t.Fatal(got, err)
+			}
+		}
+		if got, err := s.Append(t.Context(), room, chat.Entry{Kind: chat.KindMessage, Person: "p", ID: "7", Text: "again"}); err != nil || !got[0].Repeat || got[0].Deleted == 0 {
+			t.Errorf("an id of before the migration: %+v, %v", got, err)
+		}
+	}
+	scrubNow(t, s)
+	if found := filesWith(t, dir, old); len(found) > 0 {
+		t.Errorf("still in %v", found)
 	}
 }

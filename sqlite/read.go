@@ -39,8 +39,8 @@ func newReader(ctx context.Context, path string) (_ *reader, err error) {
 func (r *reader) all() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&r.extent:          "SELECT id, floor, head FROM room WHERE name = ?",
-		&r.forward:         "SELECT " + entryColumns + " FROM entry WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-		&r.back:            "SELECT " + entryColumns + " FROM entry WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC",
+		&r.forward:         selectEntry + "WHERE e.room = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq",
+		&r.back:            selectEntry + "WHERE e.room = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq DESC",
 		&r.rooms:           "SELECT name, head, at FROM room ORDER BY at DESC, id DESC LIMIT ?",
 		&r.personByID:      "SELECT " + personColumns + " FROM person WHERE id = ?",
 		&r.personBySession: "SELECT " + personColumns + " FROM person WHERE session = ?",

@@ -2,7 +2,7 @@ package sqlite
 
 // migrations make the schema. One that has been released never changes: to
 // change the schema, append another.
-var migrations = []migration{schema1}
+var migrations = []migration{schema1, schema2}
 
 // schema1: every entry carries a checksum, since SQLite's pages have none.
 // entry_once makes sending again harmless for as long as the entry is kept.
@@ -48,3 +48,43 @@ CREATE TABLE person (
 	seen     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `
+
+// schema2: entries can be edited and deleted, and then no text may be left.
+//
+// SQLite zeroes what is deleted (secure_delete), but not the copies that stay
+// behind in the unused part of a page when rows move to another one, as they did
+// in the table of schema 1. So in this one no row that has a text ever moves:
+// rows are added at the end alone, where SQLite starts a new page rather than
+// share one out, and a change overwrites in place, byte for byte. Hence the
+// numbers that change are stored with fixed added, which gives them one size,
+// and a text goes by being overwritten with as many zeros.
+//
+// So a text stands in one row at a time: the message's own, until an edit has
+// another one, and then in that edit's.
+const schema2 = `
+CREATE TABLE said (
+	id       INTEGER PRIMARY KEY, -- ever greater; says nothing
+	room     INTEGER NOT NULL,
+	seq      INTEGER NOT NULL,
+	kind     INTEGER NOT NULL, -- 1 message, 2 edit, 3 delete
+	at       INTEGER NOT NULL,
+	person   TEXT    NOT NULL,
+	sender   TEXT    NOT NULL, -- the person's name at that time
+	client   TEXT    NOT NULL, -- the client's id of it; may be empty
+	text     TEXT    NOT NULL, -- zeros where it was replaced or deleted
+	target   INTEGER NOT NULL, -- edit, delete: the sequence of the message concerned
+	edited   INTEGER NOT NULL, -- message: the edit that has its text; fixed added
+	deleted  INTEGER NOT NULL, -- the delete that took its text, of an edit also the edit that replaced it; fixed added
+	checksum INTEGER NOT NULL  -- CRC-32C of the entry as it is now, see checksum.go; fixed added
+) STRICT;
+INSERT INTO said (room, seq, kind, at, person, sender, client, text, target, edited, deleted, checksum)
+	SELECT room, seq, kind, at, person, sender, client, text, target, 1 << 60, 1 << 60, checksum + (1 << 60) FROM entry ORDER BY room, seq;
+DROP TABLE entry;
+ALTER TABLE said RENAME TO entry;
+CREATE UNIQUE INDEX entry_place ON entry (room, seq);
+CREATE UNIQUE INDEX entry_once ON entry (room, person, client) WHERE client <> '';
+`
+
+// fixed is added to numbers that are overwritten: with it they have 8 bytes.
+// https://www.sqlite.org/fileformat.html#record_format
+const fixed = 1 << 60

@@ -141,6 +141,9 @@ func (s *Store) Close() error {
 	}
 	// Readers go first: they would keep the write-ahead log from being emptied.
 	err := s.read.close()
+	if s.writer.scrubbing { // the log is emptied anyway
+		err = errors.Join(err, removeCopies(s.path))
+	}
 	err = errors.Join(err, endRun(context.Background(), s.writer.conn.Conn), s.writer.close(), s.lock.release())
 	if err != nil {
 		return fmt.Errorf("close %s: %w", s.path, classify(err))

@@ -27,6 +27,7 @@ const (
 // lone call is written at once, and while the disk syncs, the next ones gather.
 type writer struct {
 	conn    connection
+	path    string
 	walPath string
 	st      *writerStatements
 	queue   chan *call
@@ -35,6 +36,9 @@ type writer struct {
 	people  *personCache
 	scratch []byte
 	forceAt int64 // see boundLog; bytes
+
+	scrubAt   *time.Timer
+	scrubbing bool // scrubAt is running
 
 	mu     sync.RWMutex // held to read while a call is put into the queue
 	closed bool
@@ -58,11 +62,13 @@ func startWriter(ctx context.Context, conn connection, path string, people *pers
 		return nil, err
 	}
 	w := &writer{
-		conn: conn, walPath: path + "-wal", st: st, people: people,
-		queue: make(chan *call, maxWaiting),
-		done:  make(chan struct{}),
-		heads: newRecent[string, roomHead](cachedRooms),
+		conn: conn, path: path, walPath: path + "-wal", st: st, people: people,
+		queue:   make(chan *call, maxWaiting),
+		done:    make(chan struct{}),
+		heads:   newRecent[string, roomHead](cachedRooms),
+		scrubAt: time.NewTimer(scrubDelay),
 	}
+	w.scrubAt.Stop()
 	go w.run()
 	return w, nil
 }
@@ -105,8 +111,16 @@ func (w *writer) enqueue(c *call) error {
 
 func (w *writer) run() {
 	defer close(w.done)
-	for first := range w.queue {
-		w.commit(w.gather(first))
+	for {
+		select {
+		case first, open := <-w.queue:
+			if !open {
+				return
+			}
+			w.commit(w.gather(first))
+		case <-w.scrubAt.C:
+			w.scrub()
+		}
 	}
 }
 

@@ -1,0 +1,59 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// scrubDelay is how long after a text was overwritten the write-ahead log,
+	// which still has it, is emptied; all that is overwritten until then goes
+	// with it.
+	scrubDelay = 20 * time.Second
+	// scrubRetry is how long it waits for a reader that is in the way: a page of
+	// history takes milliseconds, a backup may take minutes.
+	scrubRetry = time.Second
+)
+
+// scrubSoon has the writer scrub after a while, unless it is about to already.
+func (w *writer) scrubSoon(after time.Duration) {
+	if !w.scrubbing {
+		w.scrubbing = true
+		w.scrubAt.Reset(after)
+	}
+}
+
+// scrub takes overwritten texts from where they still are: the write-ahead log,
+// which is emptied into the file and cut to nothing, and copies that were made
+// before a change of the schema.
+func (w *writer) scrub() {
+	w.scrubbing = false
+	ctx := context.Background()
+	var busy, pages, moved int
+	_, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100")
+	if err == nil {
+		err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(truncate)").Scan(&busy, &pages, &moved)
+	}
+	if _, reset := w.conn.ExecContext(ctx, fmt.Sprint("PRAGMA busy_timeout = ", busyTimeout)); err == nil {
+		err = reset
+	}
+	err = errors.Join(err, removeCopies(w.path))
+	if err != nil || busy != 0 {
+		w.scrubSoon(scrubRetry)
+	}
+}
+
+// removeCopies removes what migrate kept of older schemas.
+func removeCopies(path string) (err error) {
+	for version := 1; version < len(migrations); version++ {
+		removed := os.Remove(copyPath(path, version))
+		if !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
+		}
+	}
+	return err
+}
