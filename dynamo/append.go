@@ -40,11 +40,12 @@ import (
 // come after the entry, and then two attempts at one message would be in the
 // log twice.
 
-// Append adds the entries in their order; see chat.MessageLog. Up to 16 entries
-// and 256 KB are one row, one commit and stand together; what is more goes into
-// further rows, and others' entries may stand between those. (On AWS a call has
-// one.) A room's first entry costs one write more. An entry made before the
-// room's newest gets that one's At.
+// Append adds the entries in their order; see chat.MessageLog. Up to 12 messages
+// and 256 KB that follow each other are one row, one commit and stand together;
+// what is more goes into further rows, as does each edit and delete (change.go),
+// and others' entries may stand between those. (On AWS a call has one.) A room's
+// first entry costs one write more. An entry made before the room's newest gets
+// that one's At. Two deletes of one message at the same time are two entries.
 func (s *Store) Append(ctx context.Context, room string, entries ...chat.Entry) ([]chat.Appended, error) {
 	if len(entries) == 0 {
 		return nil, ctx.Err()
@@ -52,7 +53,7 @@ func (s *Store) Append(ctx context.Context, room string, entries ...chat.Entry) 
 	appended := make([]chat.Appended, 0, len(entries))
 	for len(entries) > 0 {
 		n, size := 1, len(entries[0].Text)
-		for n < len(entries) && n < maxCommitEntries && size+len(entries[n].Text) <= maxCommitBytes {
+		for n < len(entries) && n < maxCommitEntries && entries[n-1].Kind == chat.KindMessage && entries[n].Kind == chat.KindMessage && size+len(entries[n].Text) <= maxCommitBytes {
 			size += len(entries[n].Text)
 			n++
 		}
@@ -80,6 +81,7 @@ type appending struct {
 	done    []bool
 	same    []int    // of entries with one id, the first one's index; else its own
 	claimed []uint64 // what the entry's claim said last; 0: not known
+	change  *change  // what the only entry changes; nil: it is no edit or delete
 	passed  uint64   // this sequence has an entry of nobody here
 }
 
@@ -129,25 +131,43 @@ func (a *appending) attempt(ctx context.Context) (all bool, err error) {
 		if a.done[i] || a.same[i] != i {
 			continue
 		}
+		var change *change
+		if e.Kind != chat.KindMessage {
+			var instead *chat.Appended
+			if change, instead, err = a.mayChange(ctx, e); err != nil {
+				return false, err
+			}
+			if instead != nil {
+				a.finish(i, *instead)
+				continue
+			}
+		}
 		if e.ID != "" && !planted.Is(planted.NoDedupe) {
 			there, ok, err := a.claim(ctx, i, c.first)
 			if err != nil {
 				return false, err
 			}
 			if there != nil {
-				a.finish(i, *there, true)
+				if err := a.repeat(ctx, i, *there); err != nil {
+					return false, err
+				}
 				continue
 			}
 			if !ok {
 				return false, nil // the head has moved on
 			}
 		}
-		e.Seq, e.Lost = c.first+uint64(len(c.entries)), false
+		e.Seq, e.Lost, e.Edited, e.Deleted = c.first+uint64(len(c.entries)), false, 0, 0
 		if e.Seq > 1 {
 			e.At = max(e.At, h.at)
 		}
 		h.at = e.At
-		c.entries, of = append(c.entries, e), append(of, i)
+		if a.change = change; change != nil {
+			if ok, err := change.note(ctx, e.Seq); err != nil || !ok {
+				return false, err
+			}
+		}
+		c.entries, of = append(c.entries, stored{Entry: e, row: change.foundUnder()}), append(of, i)
 	}
 	if len(c.entries) == 0 {
 		return true, nil
@@ -174,34 +194,49 @@ func (a *appending) attempt(ctx context.Context) (all bool, err error) {
 			}
 		}
 		if c = parseCommit(there); c.token != a.token {
-			return a.tookPlace(c), nil
+			return a.tookPlace(ctx, c)
 		}
 		// The write was done, only its answer was lost.
 	}
 	for n, i := range of {
-		a.finish(i, c.entries[n], false)
+		e := c.entries[n].Entry
+		if a.change != nil {
+			e = a.change.finish(ctx, &c)
+		}
+		a.finish(i, chat.Appended{Entry: e})
 	}
 	return true, nil
 }
 
-func (a *appending) finish(i int, e chat.Entry, repeat bool) {
-	a.result[i], a.done[i] = chat.Appended{Entry: e, Repeat: repeat}, true
+func (a *appending) finish(i int, r chat.Appended) { a.result[i], a.done[i] = r, true }
+
+// repeat answers with an entry that is in the log already, as it is now.
+func (a *appending) repeat(ctx context.Context, i int, there stored) error {
+	l := lookup{Store: a.Store, room: a.room}
+	e, err := l.shown(ctx, there)
+	if err != nil {
+		return err
+	}
+	a.finish(i, chat.Appended{Entry: e, Repeat: true})
+	return nil
 }
 
 // tookPlace looks through a commit that stands where ours should have: another
 // attempt at the same message may have made it.
-func (a *appending) tookPlace(c commit) (all bool) {
+func (a *appending) tookPlace(ctx context.Context, c commit) (all bool, err error) {
 	all = true
 	for i, e := range a.entries {
 		if a.done[i] || a.same[i] != i {
 			continue
 		}
 		if there := c.find(e.Person, e.ID); there != nil {
-			a.finish(i, *there, true)
+			if err := a.repeat(ctx, i, *there); err != nil {
+				return false, err
+			}
 			continue
 		}
 		all = false
 	}
 	a.passed = c.first
-	return all
+	return all, nil
 }

@@ -130,6 +130,9 @@ func TestBudget(t *testing.T) {
 	disconnect := func(id string) func(context.Context, *chat.Chat) error {
 		return func(ctx context.Context, c *chat.Chat) error { return c.OnDisconnect(ctx, id) }
 	}
+	others := func(n int) {
+		say(t, dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table}), "room", "beside", n)
+	}
 	say := map[string]any{"type": "message", "room": "room", "id": "1", "text": "hello"}
 
 	step("connect", "1 put", connect("c", protocol.Subprotocol))
@@ -142,6 +145,16 @@ func TestBudget(t *testing.T) {
 	step("message", "2 get, 2 put, 2 query", act("c", say))
 	// dynalite does not tell what the refused claim says; DynamoDB saves that get.
 	step("the same message again", "4 get, 1 put, 2 query", act("c", say))
+	edit := map[string]any{"type": "edit", "room": "room", "target": 1, "id": "e1", "text": "hullo"}
+	step("edit", "2 get, 4 put, 3 query", act("c", edit))
+	edit["id"] = "e2"
+	others(20) // so that the edit is in no row beside its message's
+	step("another edit of it", "2 get, 5 put, 4 query", act("c", edit))
+	step("the same edit again", "4 get, 1 put, 4 query", act("c", edit))
+	step("history with edits of messages in it", "1 get, 2 query", act("c", map[string]any{"type": "history", "room": "room"}))
+	step("history with an edit of an older message", "1 batch get, 1 get, 2 query", act("c", map[string]any{"type": "history", "room": "room", "after": 20}))
+	step("delete", "2 get, 4 put, 3 query", act("c", map[string]any{"type": "delete", "room": "room", "target": 2, "id": "d1"}))
+	step("delete again", "3 get, 4 query", act("c", map[string]any{"type": "delete", "room": "room", "target": 2, "id": "d2"}))
 	step("ping", "1 get, 1 query", act("c", map[string]any{"type": "ping", "rooms": []any{map[string]any{"room": "room", "epoch": "", "after": 0}}}))
 	step("history", "1 get, 2 query", act("c", map[string]any{"type": "history", "room": "room"}))
 	step("rename", "1 delete, 3 get, 2 put, 1 query", act("c", map[string]any{"type": "rename", "name": "Anna"}))

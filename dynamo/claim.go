@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 
-	"parley/chat"
 	"parley/planted"
 )
 
@@ -13,7 +12,7 @@ import (
 //
 // Claims are kept for ever: as long as an entry is there, its id must not make
 // another one. They are also the list of what a person said in a room.
-func (a *appending) claim(ctx context.Context, i int, n uint64) (there *chat.Entry, ok bool, err error) {
+func (a *appending) claim(ctx context.Context, i int, n uint64) (there *stored, ok bool, err error) {
 	e := a.entries[i]
 	row := claimKey(e.Person, a.room, e.ID)
 	row["seq"] = number(n)
@@ -38,7 +37,7 @@ func (a *appending) claim(ctx context.Context, i int, n uint64) (there *chat.Ent
 			says = getUint(claim, "seq")
 			if planted.Is(planted.LostClaim) {
 				e.Seq = says
-				return &e, true, nil
+				return &stored{Entry: e}, true, nil
 			}
 		}
 		a.claimed[i] = says

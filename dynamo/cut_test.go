@@ -30,12 +30,12 @@ func dying(t testing.TB, table string, n int, before bool) (s *dynamo.Store, ctx
 			return pass
 		}
 		dead.Store(true)
-		kill()
 		if before {
+			kill()
 			return drop
 		}
 		return loseReply
-	})
+	}, kill)
 	return dynamo.New(client(url), dynamo.Options{Table: table}), ctx, dead
 }
 

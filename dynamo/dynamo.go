@@ -17,8 +17,9 @@
 //	Present          the same; e if only the count is wanted
 //	Append           1 query, 2 puts; a room's first entry 1 put more
 //	  again          1 query, 1 put, 1 get; nothing is added
+//	  edit, delete   2 queries, 4 puts; of what was edited before 1 query, 1 put more
 //	Extent           1 query; once in a process 1 get more
-//	Range, RangeBack 1 query, 1 more beyond 128 entries
+//	Range, RangeBack 1 query, 1 more beyond 128 entries; 1 batch for edits of older messages
 //	Rooms            1 query e, and 1 e for each room
 //	Persons          1 get, or 1 batch for up to 100
 //	PersonBySession  2 gets

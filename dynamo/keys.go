@@ -15,7 +15,7 @@ import (
 // parts, the first is preceded by its length in bytes.
 //
 //	PK            SK                     row
-//	L#room        sequence, 20 digits    one Append: the entries from that sequence on
+//	L#room        sequence, 20 digits    one Append: its messages from that sequence on, or one change
 //	M#room        connection             member (ttl)
 //	C#connection  C                      connection (ttl)
 //	C#connection  M#room                 membership that the row above does not list (ttl)
@@ -102,6 +102,15 @@ func getUint(i item, name string) uint64 {
 		return n
 	}
 	return 0
+}
+
+func getUints(i item, name string) (all []uint64) {
+	if list, ok := i[name].(*types.AttributeValueMemberL); ok {
+		for _, v := range list.Value {
+			all = append(all, getUint(item{name: v}, name))
+		}
+	}
+	return all
 }
 
 func getFlag(i item, name string) bool {

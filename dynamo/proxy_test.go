@@ -48,9 +48,9 @@ func (c call) writes() bool { return c.operation == "PutItem" || c.operation == 
 
 func (c call) conditional() bool { return bytes.Contains(c.body, []byte("ConditionExpression")) }
 
-// proxy stands between a store and the emulator and decides on each call. It
-// returns its URL.
-func proxy(t testing.TB, decide func(call) verdict) string {
+// proxy stands between a store and the emulator and decides on each call. lost
+// are told when a call is done whose reply gets lost. It returns its URL.
+func proxy(t testing.TB, decide func(call) verdict, lost ...func()) string {
 	t.Helper()
 	to := e2e.DynamoDB(t)
 	var mu sync.Mutex
@@ -87,6 +87,9 @@ func proxy(t testing.TB, decide func(call) verdict) string {
 		defer answer.Body.Close()
 		if v == loseReply {
 			io.Copy(io.Discard, answer.Body)
+			for _, tell := range lost {
+				tell()
+			}
 			panic(http.ErrAbortHandler)
 		}
 		for name, values := range answer.Header {

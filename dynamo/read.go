@@ -19,19 +19,21 @@ const firstRows = 128
 // just read must have the newest entry.
 func (s *Store) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
 	r := reading{from: max(from, 1), to: to, maxBytes: maxBytes}
-	if err := r.run(ctx, s, room); err != nil {
+	entries, err := r.run(ctx, s, room)
+	if err != nil {
 		return nil, fmt.Errorf("read room %q from %d to %d: %w", room, from, to, err)
 	}
-	return r.entries, nil
+	return entries, nil
 }
 
 // RangeBack returns the same entries newest first.
 func (s *Store) RangeBack(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
 	r := reading{from: max(from, 1), to: to, maxBytes: maxBytes, back: true}
-	if err := r.run(ctx, s, room); err != nil {
+	entries, err := r.run(ctx, s, room)
+	if err != nil {
 		return nil, fmt.Errorf("read room %q from %d back to %d: %w", room, to, from, err)
 	}
-	return r.entries, nil
+	return entries, nil
 }
 
 // reading is a range on its way out of the log.
@@ -40,12 +42,33 @@ type reading struct {
 	back     bool
 	maxBytes int
 
-	entries []chat.Entry
+	entries []stored
+	rows    []*commit // that they are of
 	bytes   int
 	full    bool
 }
 
-func (r *reading) run(ctx context.Context, s *Store, room string) error {
+// run reads the rows, and then shows the entries as they are now.
+func (r *reading) run(ctx context.Context, s *Store, room string) ([]chat.Entry, error) {
+	if err := r.read(ctx, s, room); err != nil {
+		return nil, err
+	}
+	l := lookup{Store: s, room: room, rows: r.rows}
+	if err := l.prefetch(ctx, r.entries); err != nil {
+		return nil, err
+	}
+	var shown []chat.Entry
+	for _, e := range r.entries {
+		now, err := l.shown(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, now)
+	}
+	return shown, nil
+}
+
+func (r *reading) read(ctx context.Context, s *Store, room string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -66,6 +89,7 @@ func (r *reading) run(ctx context.Context, s *Store, room string) error {
 			}
 			for _, row := range p.rows {
 				c := parseCommit(row)
+				r.rows = append(r.rows, &c)
 				r.add(c.entries)
 				if r.back {
 					to = c.first - 1
@@ -86,7 +110,7 @@ func (r *reading) run(ctx context.Context, s *Store, room string) error {
 	}
 }
 
-func (r *reading) add(entries []chat.Entry) {
+func (r *reading) add(entries []stored) {
 	if r.back {
 		entries = slices.Clone(entries)
 		slices.Reverse(entries)
@@ -97,7 +121,7 @@ func (r *reading) add(entries []chat.Entry) {
 		}
 		// Back from beyond the head, the first row is the head and nothing is missing.
 		for !r.full && r.next() != e.Seq && (!r.back || len(r.entries) > 0) {
-			r.take(chat.Entry{Seq: r.next(), Lost: true})
+			r.take(stored{Entry: chat.Entry{Seq: r.next(), Lost: true}})
 		}
 		if !r.full {
 			r.take(e)
@@ -116,7 +140,7 @@ func (r *reading) next() uint64 {
 // table cannot make a page without end.
 const lostBytes = 1 << 10
 
-func (r *reading) take(e chat.Entry) {
+func (r *reading) take(e stored) {
 	if r.bytes += len(e.Text); e.Lost {
 		r.bytes += lostBytes
 	}
