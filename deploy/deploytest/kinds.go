@@ -118,16 +118,14 @@ var kinds = map[string]*kind{
 		attributes: attributes{"FunctionARN": physical, "FunctionMetadata.FunctionARN": physical, "Stage": func(*instance) string { return "LIVE" }},
 	},
 	"AWS::CloudFront::OriginAccessControl":   {seconds: 4, identify: func(*instance) string { return "E" + random(capital, 13) }, untagged: true, attributes: attributes{"Id": physical}},
-	"AWS::CloudFront::ResponseHeadersPolicy": {seconds: 4, identify: uuidLike, untagged: true, attributes: attributes{"Id": physical}},
-	"AWS::CloudFront::CachePolicy":           {seconds: 4, identify: uuidLike, untagged: true, attributes: attributes{"Id": physical}},
-	"AWS::CloudFront::OriginRequestPolicy":   {seconds: 4, identify: uuidLike, untagged: true, attributes: attributes{"Id": physical}},
+	"AWS::CloudFront::ResponseHeadersPolicy": {seconds: 4, identify: func(*instance) string { return requestID() }, untagged: true, attributes: attributes{"Id": physical}},
+	"AWS::CloudFront::CachePolicy":           {seconds: 4, identify: func(*instance) string { return requestID() }, untagged: true, attributes: attributes{"Id": physical}},
+	"AWS::CloudFront::OriginRequestPolicy":   {seconds: 4, identify: func(*instance) string { return requestID() }, untagged: true, attributes: attributes{"Id": physical}},
 	"AWS::CloudWatch::Alarm": {
 		seconds: 3, named: "AlarmName", replaced: []string{"AlarmName"},
 		attributes: attributes{"Arn": format("arn:aws:cloudwatch:{region}:{account}:alarm:{id}")},
 	},
 }
-
-func uuidLike(*instance) string { return requestID() }
 
 func cut(s string, n int) string { return s[:min(n, len(s))] }
 

@@ -40,8 +40,13 @@ func (a *AWS) newS3() http.Handler {
 				return
 			}
 		}
-		if key == "" && r.Method == http.MethodDelete {
-			defer a.forgetBucket(bucket)
+		if s3Operation(r) == "DeleteBucket" {
+			if err := a.deleteBucket(bucket); err != nil {
+				writeError(w, q, err)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+			return
 		}
 		if v := r.Header.Get("Cache-Control"); v != "" && r.Method == http.MethodPut {
 			r.Header.Set(keptCacheControl, v)
@@ -52,7 +57,11 @@ func (a *AWS) newS3() http.Handler {
 				return
 			}
 		}
-		objects.ServeHTTP(&cacheControlWriter{ResponseWriter: w}, r)
+		kept := &cacheControlWriter{ResponseWriter: w}
+		objects.ServeHTTP(kept, r)
+		if !kept.begun { // a HEAD
+			kept.WriteHeader(http.StatusOK)
+		}
 	})
 }
 
@@ -220,10 +229,17 @@ func (a *AWS) keepLocation(bucket, region string) {
 		`%s<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">%s</LocationConstraint>`, xml.Header, region)
 }
 
-// forgetBucket drops what belonged to a bucket, if it is gone.
-func (a *AWS) forgetBucket(bucket string) {
-	if a.bucketExists(bucket) == nil {
-		return
+// deleteBucket deletes an empty bucket and what belonged to it. gofakes3 says no word about one that is not empty.
+func (a *AWS) deleteBucket(bucket string) error {
+	if err := a.bucketExists(bucket); err != nil {
+		return err
+	}
+	err := a.objects.DeleteBucket(bucket)
+	if gofakes3.HasErrorCode(err, gofakes3.ErrBucketNotEmpty) {
+		return &apiError{"BucketNotEmpty", "The bucket you tried to delete is not empty", http.StatusConflict}
+	}
+	if err != nil {
+		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -232,6 +248,7 @@ func (a *AWS) forgetBucket(bucket string) {
 			delete(a.subresources, id)
 		}
 	}
+	return nil
 }
 
 // object is what is stored under a key, and the error S3 gives if nothing is.

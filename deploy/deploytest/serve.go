@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // request is one call, read as far as all services have it in common.
@@ -108,4 +107,8 @@ func read(r *http.Request) (*request, error) {
 	return q, nil
 }
 
-func requestID() string { return uuid.NewString() }
+// requestID has the form of a UUID, as ids of requests, stacks and change sets have on AWS.
+func requestID() string {
+	x, y := rand.Uint64(), rand.Uint64()
+	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", x>>32, x>>16&0xffff, x&0xfff, y>>48&0xfff, y&0xffffffffffff)
+}
