@@ -201,7 +201,7 @@ func (s *scope) references(v any, active map[string][]string) (seen []string, er
 		return nil
 	}
 	see.reference = func(logical string) (string, error) { return "", note(logical) }
-	see.attribute = func(logical, _ string) (string, error) { return "", note(logical) }
+	see.attribute = func(logical, _ string) (string, error) { return later, note(logical) }
 	_, err = see.value(v)
 	return seen, err
 }

@@ -136,6 +136,9 @@ func (s *scope) call(name string, argument any) (any, error) {
 		return all, nil
 	case "Fn::Select":
 		from := list(args[1])
+		if len(from) == 1 && text(from[0]) == later { // split from what is known later
+			return later, nil
+		}
 		i, err := strconv.Atoi(text(args[0]))
 		if err != nil || i < 0 || i >= len(from) {
 			return nil, invalid("Template error: Fn::Select cannot select nonexistent value at index %s", text(args[0]))

@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+
+	"parley/deploy/deploytest"
+	"parley/runtimeapi"
+)
+
+// buildWebsite compiles the site's Lambda program once for all tests, as it is
+// deployed but for this machine.
+var buildWebsite = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(scratch, "website")
+	command := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w", "-o", binary, "./functions/website")
+	command.Dir = ".."
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./functions/website: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// startAccount is a stand-in for an AWS account in which the site's resource is
+// carried out by the real Lambda program.
+func startAccount(t *testing.T) *deploytest.AWS {
+	t.Helper()
+	program, err := buildWebsite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := deploytest.Start(t)
+	website, err := runtimeapi.NewFunction(runtimeapi.FunctionOptions{
+		Name: "parley-Website", Program: program, Region: deploytest.Region, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Env: map[string]string{"AWS_ENDPOINT_URL": account.URL, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { website.Close() })
+	account.Custom = func(ctx context.Context, event []byte) error {
+		_, err := website.Invoke(ctx, event)
+		return err
+	}
+	return account
+}
+
+// parleyIn runs a released program against the account, on a machine that has nothing
+// else, and returns what it printed.
+func parleyIn(t *testing.T, account *deploytest.AWS, arguments ...string) string {
+	t.Helper()
+	out, errs, err := alone(t, release(t), account.Env(), arguments...)
+	if err != nil {
+		t.Fatalf("parley %s: %v\n%s%s", strings.Join(arguments, " "), err, out, errs)
+	}
+	return out
+}
+
+// TestReleaseDeploys is the one downloaded file and an account: the chat comes,
+// stays as it is, and goes without a trace.
+func TestReleaseDeploys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a release")
+	}
+	account := startAccount(t)
+	out := parleyIn(t, account, "deploy", "--yes")
+	for _, line := range []string{`(?m)^Website URL: https://\w+\.cloudfront\.net$`, `(?m)^WebSocket URL: wss://\w+\.cloudfront\.net/socket$`} {
+		if !regexp.MustCompile(line).MatchString(out) {
+			t.Errorf("deploy printed no %s:\n%s", line, out)
+		}
+	}
+	var again struct{ Result, Version string }
+	if err := json.Unmarshal([]byte(parleyIn(t, account, "deploy", "--yes", "--json")), &again); err != nil || again.Result != "unchanged" || again.Version != releaseVersion {
+		t.Errorf("a second deploy: %+v, %v", again, err)
+	}
+	var status struct{ Site, Version string }
+	if err := json.Unmarshal([]byte(parleyIn(t, account, "status", "--json")), &status); err != nil || status.Site != "same" || status.Version != releaseVersion {
+		t.Errorf("status: %+v, %v", status, err)
+	}
+	parleyIn(t, account, "destroy", "--yes")
+	if left := account.Left(); len(left) > 0 {
+		t.Errorf("destroy left %q", left)
+	}
+}
+
+// TestWebsiteBrowser deploys, and has a browser go where deploy says: what it gets
+// from the bucket is the page, and people talk in it. A small server plays CloudFront:
+// the browser is told that its name is there.
+func TestWebsiteBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a release")
+	}
+	for _, test := range []struct {
+		name  string
+		flags []string
+	}{{"private bucket", nil}, {"public website", []string{"--public-website", "true"}}} {
+		t.Run(test.name, func(t *testing.T) {
+			chat := startStack(t)
+			account := startAccount(t)
+			var deployed struct{ WebsiteURL, WebSocketURL string }
+			if err := json.Unmarshal([]byte(parleyIn(t, account, append([]string{"deploy", "--yes", "--json"}, test.flags...)...)), &deployed); err != nil {
+				t.Fatal(err)
+			}
+			front := httptest.NewTLSServer(newDistribution(t, account, chat))
+			defer front.Close()
+			browse(t, "browser/deployed/site.test.mjs",
+				"PARLEY_SITE="+deployed.WebsiteURL, "PARLEY_SITE_SOCKET="+deployed.WebSocketURL, "PARLEY_SITE_ADDRESS="+front.Listener.Addr().String())
+		})
+	}
+}
+
+// distribution does what the template has CloudFront do: / and the addresses of
+// rooms are index.html, all else is an object of the bucket or 404, with the page's
+// headers; /socket goes to the chat.
+type distribution struct {
+	t       *testing.T
+	s3      *s3.Client
+	bucket  string
+	headers http.Header
+	socket  http.Handler
+}
+
+func newDistribution(t *testing.T, account *deploytest.AWS, chat *program) *distribution {
+	t.Helper()
+	d := &distribution{t: t, s3: s3.New(s3.Options{
+		Region: deploytest.Region, BaseEndpoint: &account.URL, UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+		}),
+	})}
+	for _, thing := range account.Left() {
+		if name, ok := strings.CutPrefix(thing, "AWS::S3::Bucket parley-website"); ok {
+			d.bucket = "parley-website" + name
+		}
+	}
+	// A test of the template holds it to the same headers as the local server.
+	page, err := http.Get(chat.website)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Body.Close()
+	d.headers = http.Header{}
+	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "X-Frame-Options", "Permissions-Policy"} {
+		if d.headers[name] = page.Header[name]; len(d.headers[name]) != 1 {
+			t.Errorf("the local server sends %q as %s", d.headers[name], name)
+		}
+	}
+	to, err := url.Parse(chat.website)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.socket = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Header.Set("Origin", chat.website) // its gateway does not know the distribution's name; OnConnect does, on AWS
+	}}
+	return d
+}
+
+var roomPath = regexp.MustCompile(`^/r/[^/]+$`)
+
+func (d *distribution) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/socket" {
+		d.socket.ServeHTTP(w, r)
+		return
+	}
+	for name, values := range d.headers {
+		w.Header()[name] = values
+	}
+	key := strings.TrimPrefix(r.URL.EscapedPath(), "/")
+	if key == "" || roomPath.MatchString(r.URL.EscapedPath()) {
+		key = "index.html"
+	}
+	object, err := d.s3.GetObject(r.Context(), &s3.GetObjectInput{Bucket: &d.bucket, Key: &key})
+	var refused smithy.APIError
+	switch {
+	case errors.As(err, &refused) && refused.ErrorCode() == "NoSuchKey":
+		http.NotFound(w, r)
+	case err != nil:
+		d.t.Errorf("%s: %v", key, err)
+		http.Error(w, "the origin fails", http.StatusBadGateway)
+	default:
+		defer object.Body.Close()
+		w.Header().Set("Content-Type", aws.ToString(object.ContentType))
+		w.Header().Set("Cache-Control", aws.ToString(object.CacheControl))
+		w.Header().Set("ETag", aws.ToString(object.ETag))
+		io.Copy(w, object.Body)
+	}
+}
