@@ -58,6 +58,7 @@ func TestFaults(t *testing.T) {
 		{"full disk", fullDisk},
 		{"read-only", readOnly},
 		{"restored", restored},
+		{"power cuts", powerCuts},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			l := newLedger(t)

@@ -26,6 +26,7 @@ var findings = []struct {
 	{planted.UnboundedQueue, "stopped reader", kept},
 	{planted.NoReaping, "half-open", kept},
 	{planted.NoChecksum, "flipped bytes", altered},
+	{planted.NoSync, "power cuts", lost},
 	{planted.EpochKept, "restored", lost},
 	{planted.StaleMember, "storm", kept},
 	{planted.IgnoredFailure, "full disk", lost},
