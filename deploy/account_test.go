@@ -146,11 +146,7 @@ const artifacts = "AWS::S3::Bucket parley-artifacts-" + deploytest.Account + "-"
 // objects are the keys in a bucket.
 func (a *account) objects(bucket string) (keys []string) {
 	a.t.Helper()
-	s, err := a.open(a.t.Context())
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	out, err := s.s3.ListObjectsV2(a.t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	out, err := a.s3().ListObjectsV2(a.t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -181,10 +177,7 @@ func (a *account) fillSite(ctx context.Context, event []byte) error {
 		return err
 	}
 	p := e.ResourceProperties
-	client, err := a.s3(ctx)
-	if err != nil {
-		return err
-	}
+	client := a.s3()
 	if e.RequestType == "Delete" {
 		out, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.Bucket})
 		if err != nil {
@@ -226,9 +219,12 @@ func (a *account) fillSite(ctx context.Context, event []byte) error {
 	return err
 }
 
-// s3 is a client that makes no calls besides those asked for.
-func (a *account) s3(ctx context.Context) (*s3.Client, error) {
-	s := &Stack{poll: time.Millisecond}
-	cfg, err := s.configure(ctx, Options{})
-	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), err
+// s3 is a client that comes past whatever is between a command and AWS.
+func (a *account) s3() *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint: &a.URL, Region: deploytest.Region, UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "any"}, nil
+		}),
+	})
 }
