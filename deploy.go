@@ -38,6 +38,7 @@ type settingsFlags struct {
 	ThrottleBurst       *string `placeholder:"NUMBER" help:"${ThrottleBurst}"`
 	ReservedConcurrency *string `placeholder:"NUMBER" help:"${ReservedConcurrency}"`
 	ActionMemory        *string `placeholder:"MB" help:"${ActionMemory}"`
+	AlarmFrames         *string `placeholder:"NUMBER" help:"${AlarmFrames}"`
 	AlarmTopicArn       *string `placeholder:"ARN" help:"${AlarmTopicArn}"`
 
 	Tag                map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"A tag for the stack and all in it, such as for the bill. May be given more than once."`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -100,5 +101,24 @@ func TestTemplateHeaders(t *testing.T) {
 		if wrong == deploy.Template || maps.Equal(pageHeaders(t, wrong), want) {
 			t.Errorf("%q instead of %q is not found", mistake[1], mistake[0])
 		}
+	}
+}
+
+// Each parameter that is for people has a flag, and no other has.
+func TestTemplateFlags(t *testing.T) {
+	flags := map[string]bool{}
+	for field := range reflect.TypeFor[settingsFlags]().Fields() {
+		if field.Type == reflect.TypeFor[*string]() {
+			flags[field.Name] = true
+		}
+	}
+	for _, p := range deploy.Parameters() {
+		if flags[p.Name] != p.ForPeople() {
+			t.Errorf("%s: there is a flag: %v; it is for people: %v", p.Name, flags[p.Name], p.ForPeople())
+		}
+		delete(flags, p.Name)
+	}
+	if len(flags) > 0 {
+		t.Errorf("flags without a parameter: %v", flags)
 	}
 }
