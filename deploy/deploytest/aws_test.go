@@ -18,6 +18,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"go.uber.org/goleak"
 )
 
@@ -52,7 +53,7 @@ func newUser(t testing.TB) *user {
 	u.ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	var err error
-	if u.cfg, err = config.LoadDefaultConfig(u.ctx); err != nil {
+	if u.cfg, err = config.LoadDefaultConfig(u.ctx, config.WithLogger(logging.Nop{})); err != nil {
 		t.Fatal(err)
 	}
 	u.cfn, u.s3 = cloudformation.NewFromConfig(u.cfg), s3.NewFromConfig(u.cfg)

@@ -87,7 +87,7 @@ func (a *AWS) answerCloudWatch(w http.ResponseWriter, q *request) {
 			if only := wanted("AlarmName"); only != "" && only != name {
 				continue
 			}
-			for _, c := range a.alarmNamed(name).history {
+			for _, c := range slices.Backward(a.alarmNamed(name).history) {
 				if c.at.Before(after) || c.at.After(before) {
 					continue
 				}

@@ -34,15 +34,11 @@ func (a *AWS) callCustom(ctx context.Context, kind string, r, there *instance) e
 	request, took := requestID(), make(chan answer, 1)
 	path := answerPath + request
 	a.answers[path] = took
-	a.mu.Unlock()
-	defer func() {
-		a.mu.Lock()
-		delete(a.answers, path)
-		a.mu.Unlock()
-	}()
 	if kind == "Create" {
 		r.physical = r.stack + "-" + r.logical + "-" + random(capital, 12)
 	}
+	a.mu.Unlock()
+	defer a.forget(path)
 	if a.Custom == nil {
 		return a.pass(ctx, 3)
 	}
@@ -72,6 +68,8 @@ func (a *AWS) callCustom(ctx context.Context, kind string, r, there *instance) e
 	})
 	select {
 	case got := <-took:
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		return r.take(got, kind)
 	case <-ctx.Done():
 		<-invoked // the function goes on, its answer is not waited for
@@ -85,7 +83,13 @@ func (a *AWS) callCustom(ctx context.Context, kind string, r, there *instance) e
 	}
 }
 
-// take makes a resource what its function says it is.
+func (a *AWS) forget(path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.answers, path)
+}
+
+// take makes a resource what its function says it is. The account is locked.
 func (r *instance) take(got answer, kind string) error {
 	if got.PhysicalResourceId != "" && kind != "Delete" {
 		r.physical = got.PhysicalResourceId

@@ -49,17 +49,15 @@ func handler(service, code, message string, status int) error {
 func (a *AWS) create(ctx context.Context, r *instance, initiated func()) error {
 	k := kindOf(r.typ)
 	if isCustom(r.typ) {
-		r.attributes = nil
 		err := a.callCustom(ctx, "Create", r, nil)
 		if err == nil {
 			initiated()
 		}
 		return err
 	}
-	id := ""
+	id := r.givenName()
 	switch {
-	case k.named != "" && text(r.properties[k.named]) != "":
-		id = text(r.properties[k.named])
+	case id != "":
 	case k.identify != nil:
 		id = k.identify(r)
 	default:
@@ -70,8 +68,10 @@ func (a *AWS) create(ctx context.Context, r *instance, initiated func()) error {
 	}
 	a.mu.Lock()
 	key := r.region + "/" + r.typ + "/" + id
-	unique := r.typ != "AWS::ApiGatewayV2::Stage" && r.typ != "AWS::S3::BucketPolicy"
-	if unique && a.things[key] != nil {
+	if k.shared {
+		key += "/" + r.stack + "/" + r.logical
+	}
+	if a.things[key] != nil {
 		a.mu.Unlock()
 		return fmt.Errorf("%s already exists in stack %s", id, a.things[key].stack)
 	}
@@ -83,9 +83,6 @@ func (a *AWS) create(ctx context.Context, r *instance, initiated func()) error {
 		a.keepLocation(id, r.region)
 	}
 	r.physical = id
-	if !unique {
-		key += "/" + r.stack + "/" + r.logical
-	}
 	a.things[key] = r
 	a.mu.Unlock()
 	initiated()

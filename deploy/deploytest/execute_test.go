@@ -209,6 +209,20 @@ func TestAFailedUpdateGoesBack(t *testing.T) {
 	u.status(u.deploy("third", types.ChangeSetTypeUpdate, values{"Color": "red"}), types.StackStatusUpdateComplete)
 }
 
+// TestANamedResourceIsNotReplaced: two of one name cannot be there at once.
+func TestANamedResourceIsNotReplaced(t *testing.T) {
+	u := withArtifacts(t)
+	u.deploy("first", types.ChangeSetTypeCreate, nil)
+	body := edited(t, "Runtime: provided.al2023", "Runtime: provided.al2023\n      PackageType: Zip")
+	u.change("second", body, types.ChangeSetTypeUpdate, nil)
+	if got := changesOf(u, "second"); !slices.Contains(got, "Modify Fill True PackageType:Always:Static:") {
+		t.Errorf("changes: %q", got)
+	}
+	u.execute("second")
+	u.status(u.rests(), types.StackStatusUpdateRollbackComplete)
+	u.inOrder("Fill UPDATE_FAILED CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename parley-fill")
+}
+
 func TestARollbackThatFailsIsContinued(t *testing.T) {
 	u := withArtifacts(t)
 	u.deploy("first", types.ChangeSetTypeCreate, nil)

@@ -20,6 +20,7 @@ type kind struct {
 	// attributes are what Fn::GetAtt gives.
 	attributes map[string]func(r *instance) string
 	untagged   bool // it takes no tags from its stack
+	shared     bool // its name is unique only within something else
 }
 
 func (k *kind) has(attribute string) bool { return k.attributes[attribute] != nil }
@@ -75,7 +76,7 @@ var kinds = map[string]*kind{
 	"AWS::ApiGatewayV2::Integration": {seconds: 2, replaced: []string{"ApiId"}, identify: short(7), untagged: true, attributes: attributes{"IntegrationId": physical}},
 	"AWS::ApiGatewayV2::Route":       {seconds: 2, replaced: []string{"ApiId"}, identify: short(7), untagged: true, attributes: attributes{"RouteId": physical}},
 	"AWS::ApiGatewayV2::Deployment":  {seconds: 2, replaced: []string{"ApiId"}, identify: short(6), untagged: true, attributes: attributes{"DeploymentId": physical}},
-	"AWS::ApiGatewayV2::Stage":       {seconds: 3, named: "StageName", replaced: []string{"ApiId", "StageName"}},
+	"AWS::ApiGatewayV2::Stage":       {seconds: 3, named: "StageName", shared: true, replaced: []string{"ApiId", "StageName"}},
 	"AWS::Lambda::Function": {
 		seconds: 8, named: "FunctionName", replaced: []string{"FunctionName", "PackageType"},
 		attributes: attributes{"Arn": format("arn:aws:lambda:{region}:{account}:function:{id}")},
@@ -105,7 +106,7 @@ var kinds = map[string]*kind{
 			"WebsiteURL": format("http://{id}.s3-website.{region}.amazonaws.com"),
 		},
 	},
-	"AWS::S3::BucketPolicy": {seconds: 2, named: "Bucket", replaced: []string{"Bucket"}, untagged: true},
+	"AWS::S3::BucketPolicy": {seconds: 2, named: "Bucket", shared: true, replaced: []string{"Bucket"}, untagged: true},
 	"AWS::CloudFront::Distribution": {
 		seconds: 240, identify: func(*instance) string { return "E" + random(capital, 13) },
 		attributes: attributes{"Id": physical, "DomainName": func(r *instance) string { return "d" + hash(r.physical, 13) + ".cloudfront.net" }},
