@@ -42,8 +42,7 @@ func (c *conn) answer(ctx context.Context, x expectation, a action) (event, erro
 			return event{}, err
 		}
 		e, err := c.find(ctx, x, mark, func(e event) bool {
-			m, said := e.body.(*protocol.Said)
-			return e.id == a["id"] && !(said && c.foreign(m, a))
+			return e.id == a["id"] && !c.foreign(e, a)
 		})
 		if err != nil {
 			return e, err
@@ -55,14 +54,25 @@ func (c *conn) answer(ctx context.Context, x expectation, a action) (event, erro
 	}
 }
 
-// foreign tells whether a message is not the copy of what was just said although
+// foreign tells whether an entry is not the copy of what was just sent although
 // it has its id: others may use the same one, and so may this person elsewhere.
-func (c *conn) foreign(m *protocol.Said, a action) bool {
+func (c *conn) foreign(e event, a action) bool {
+	var person string
+	switch b := e.body.(type) {
+	case *protocol.Said:
+		person = b.Person
+	case *protocol.Edited:
+		person = b.Person
+	case *protocol.Deleted:
+		person = b.Person
+	default:
+		return false
+	}
 	room := a["room"]
 	if room == nil {
 		room = protocol.GeneralRoom
 	}
-	return m.Room != room || c.me.ID != "" && m.Person != c.me.ID
+	return roomOf(e) != room || c.me.ID != "" && person != c.me.ID
 }
 
 // waitOut waits where an event tells to come again later because of how much is

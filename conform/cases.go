@@ -7,6 +7,6 @@ import "slices"
 func Cases() []Case {
 	return slices.Concat(
 		handshakeCases(), plainCases(), helloCases(), nameCases(), messageCases(), textCases(), refusedCases(),
-		roomCases(), historyCases(), resumeCases(), hintCases(), frameCases(), limitCases(),
+		changeCases(), roomCases(), historyCases(), resumeCases(), hintCases(), frameCases(), limitCases(),
 	)
 }

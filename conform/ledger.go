@@ -14,6 +14,7 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	entries map[place]protocol.Item
+	changes map[place]protocol.Change
 	epochs  map[string]string // by room
 }
 
@@ -23,7 +24,7 @@ type place struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{entries: map[place]protocol.Item{}, epochs: map[string]string{}}
+	return &ledger{entries: map[place]protocol.Item{}, changes: map[place]protocol.Change{}, epochs: map[string]string{}}
 }
 
 // clockOff is how wrong a server's clock may be, or ours.
@@ -49,6 +50,35 @@ func (l *ledger) enter(room string, i protocol.Item) error {
 	return nil
 }
 
+// change notes an edit or delete, or compares it. Its text may go later but
+// never another come; a second delete is answered by the first under another id.
+func (l *ledger) change(room string, c protocol.Change) error {
+	if c.Seq <= c.Target || c.Target == 0 || c.Type == "delete" && c.Text != "" {
+		return want(ruleChanging, "a change of an earlier entry in room %q", room).but(c)
+	}
+	c.ID = ""
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, known := l.changes[place{room, c.Seq}]
+	same := first // a late copy may still have the text that is gone from another
+	if first.Text == "" {
+		same.Text = c.Text
+	}
+	if c.Text == "" {
+		same.Text = ""
+	}
+	if known && same != c {
+		return want(ruleSequence, "entry %d of room %q to be the same for everybody: %s", c.Seq, room, show(first)).but(c)
+	}
+	if _, message := l.entries[place{room, c.Seq}]; message {
+		return want(ruleSequence, "entry %d of room %q to stay a message", c.Seq, room).but(c)
+	}
+	if !known || first.Text == "" {
+		l.changes[place{room, c.Seq}] = c
+	}
+	return nil
+}
+
 // epoch notes a room's epoch, or compares it. That a server loses a tail while
 // the suite runs is possible, and worth telling.
 func (l *ledger) epoch(room, epoch string) error {
@@ -65,7 +95,11 @@ func (l *ledger) epoch(room, epoch string) error {
 func (l *ledger) check(e event) error {
 	switch b := e.body.(type) {
 	case *protocol.Said:
-		return l.enter(b.Room, protocol.Item{Seq: b.Seq, ID: b.ID, From: b.From, Person: b.Person, Text: b.Text, At: b.At})
+		return l.enter(b.Room, protocol.Item{Seq: b.Seq, ID: b.ID, From: b.From, Person: b.Person, Text: b.Text, At: b.At, Edited: b.Edited, Deleted: b.Deleted})
+	case *protocol.Edited:
+		return l.change(b.Room, protocol.Change{Type: "edit", Seq: b.Seq, Target: b.Target, Person: b.Person, Text: b.Text, At: b.At})
+	case *protocol.Deleted:
+		return l.change(b.Room, protocol.Change{Type: "delete", Seq: b.Seq, Target: b.Target, Person: b.Person, At: b.At})
 	case *protocol.Joined:
 		if err := colors(e, b.People...); err != nil {
 			return err
@@ -113,8 +147,15 @@ func (l *ledger) page(e event, p *protocol.Page) error {
 			return err
 		}
 	}
+	last = 0
 	for _, c := range p.Changes {
-		has[c.Seq] = true
+		if c.Seq <= last {
+			return want(ruleOldest, "change %d of room %q after %d, not before", c.Seq, p.Room, last).but(e)
+		}
+		last, has[c.Seq] = c.Seq, true
+		if err := l.change(p.Room, c); err != nil {
+			return err
+		}
 	}
 	for seq := p.From; seq <= p.To; seq++ {
 		if !has[seq] {
@@ -140,6 +181,10 @@ func colors(e event, people ...protocol.Person) error {
 func roomOf(e event) string {
 	switch b := e.body.(type) {
 	case *protocol.Said:
+		return b.Room
+	case *protocol.Edited:
+		return b.Room
+	case *protocol.Deleted:
 		return b.Room
 	case *protocol.Joined:
 		return b.Room

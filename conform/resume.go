@@ -64,7 +64,7 @@ func resumeMissed(ctx context.Context, s *Suite) error {
 		return err
 	}
 	for seq := last.Seq + 1; seq <= last.Seq+missed+during; seq++ {
-		if _, paged := got[seq]; paged {
+		if _, paged := got.messages[seq]; paged {
 			continue
 		}
 		x := want(ruleResume, "message %d in a page, or as an event", seq)
@@ -75,39 +75,45 @@ func resumeMissed(ctx context.Context, s *Suite) error {
 	return nil
 }
 
+// missed is what the pages of a resume had.
+type missed struct {
+	messages map[uint64]protocol.Item
+	changes  []protocol.Change // oldest first
+}
+
 // comeBack resumes a room on a new connection, page by page, and returns what
 // the pages had.
-func (s *Suite) comeBack(ctx context.Context, session, room, epoch string, after uint64) (*conn, map[uint64]protocol.Item, error) {
-	c, err := s.silent(ctx)
-	if err != nil {
-		return nil, nil, err
+func (s *Suite) comeBack(ctx context.Context, session, room, epoch string, after uint64) (c *conn, got missed, err error) {
+	if c, err = s.silent(ctx); err != nil {
+		return nil, got, err
 	}
 	c.intend(room)
 	mark := c.mark()
 	if _, err := c.hello(ctx, action{"session": session, "rooms": []action{{"room": room, "epoch": epoch, "after": after}}}); err != nil {
-		return nil, nil, err
+		return nil, got, err
 	}
 	j, err := await(ctx, c, want(ruleHelloRooms, "joined for room %q", room), mark, func(j *protocol.Joined) bool { return j.Room == room })
 	if err != nil {
-		return nil, nil, err
+		return nil, got, err
 	}
-	got := map[uint64]protocol.Item{}
+	got.messages = map[uint64]protocol.Item{}
 	for p := &j.Page; ; {
 		if p.From != after+1 || p.To < p.From && p.More || !p.Complete {
-			return nil, nil, want(ruleResume, "a complete page that begins with %d", after+1).but(p)
+			return nil, got, want(ruleResume, "a complete page that begins with %d", after+1).but(p)
 		}
 		for _, m := range p.Messages {
-			got[m.Seq] = m
+			got.messages[m.Seq] = m
 		}
+		got.changes = append(got.changes, p.Changes...)
 		if p.More != (p.To < p.Head) {
-			return nil, nil, want(ruleMore, "more %t", p.To < p.Head).but(p)
+			return nil, got, want(ruleMore, "more %t", p.To < p.Head).but(p)
 		}
 		if !p.More {
 			return c, got, nil
 		}
 		after = p.To
 		if p, err = c.history(ctx, room, action{"after": after}); err != nil {
-			return nil, nil, err
+			return nil, got, err
 		}
 	}
 }

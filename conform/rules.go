@@ -63,6 +63,24 @@ const (
 	ruleTooFast rule = "Over a rate limit. Again after the time told."
 )
 
+// Changing what was said.
+const (
+	ruleChanging    rule = "Both are entries of the room's log, with sequences of their own"
+	ruleChangeAck   rule = "are acknowledged and safe to send again as a `message` is."
+	ruleEdit        rule = "A message has another text, as all in its room get it but connections without the sub-protocol."
+	ruleDelete      rule = "A message was deleted, as all in its room get it but connections without the sub-protocol."
+	ruleYoursAlone  rule = "only the person who said it may do either."
+	ruleNoMessage   rule = "There is no message with this sequence, or it was deleted."
+	ruleStays       rule = "A deleted message stays deleted; its sequence stays as well."
+	ruleTombstone   rule = "A deleted or lost one keeps its sequence and nothing else."
+	ruleWiped       rule = "The one before is kept nowhere."
+	ruleReplaced    rule = "Of an edit that a newer change has replaced only the place is kept: its `text` is empty or absent, and then it changes nothing."
+	ruleFirstDelete rule = "A message that is deleted already is answered by its first `delete`."
+	ruleSaidAgain   rule = "Of a message sent again, the edit that gave it its present text."
+	ruleIDDiffers   rule = "Makes sending it again harmless, as that of a message does, from which it must differ."
+	rulePlainDeaf   rule = "Connections without the sub-protocol hear of no changes but their own."
+)
+
 // Rooms and their logs.
 const (
 	ruleJoined    rule = "Answers join, and hello for each of its rooms. A page of the room's log, and who is there."
