@@ -222,9 +222,10 @@ func (a *account) fillSite(ctx context.Context, event []byte) error {
 // s3 is a client that comes past whatever is between a command and AWS.
 func (a *account) s3() *s3.Client {
 	return s3.New(s3.Options{
-		BaseEndpoint: &a.URL, Region: deploytest.Region, UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "any"}, nil
-		}),
+		BaseEndpoint: &a.URL, Region: deploytest.Region, UsePathStyle: true, Credentials: anyCredentials,
 	})
 }
+
+var anyCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "any"}, nil
+})
