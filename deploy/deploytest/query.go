@@ -1,6 +1,7 @@
 package deploytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -27,16 +28,18 @@ func (a *AWS) answerQuery(w http.ResponseWriter, q *request, operations map[stri
 		writeError(w, q, err)
 		return
 	}
-	w.Header().Set("Content-Type", "text/xml")
-	fmt.Fprintf(w, `<%sResponse xmlns="%s">`, q.Operation, namespace)
+	var answer bytes.Buffer
+	fmt.Fprintf(&answer, `<%sResponse xmlns="%s">`, q.Operation, namespace)
 	if result == nil {
 		result = struct{}{}
 	}
 	start := xml.StartElement{Name: xml.Name{Local: q.Operation + "Result"}}
-	if err := xml.NewEncoder(w).EncodeElement(result, start); err != nil {
+	if err := xml.NewEncoder(&answer).EncodeElement(result, start); err != nil {
 		panic(fmt.Sprintf("%s: %v", q.Operation, err))
 	}
-	fmt.Fprintf(w, `<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>`, requestID(), q.Operation)
+	fmt.Fprintf(&answer, `<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>`, requestID(), q.Operation)
+	w.Header().Set("Content-Type", "text/xml")
+	w.Write(answer.Bytes()) // nobody may be there any more to read it
 }
 
 // writeError refuses a call in the words of its service's protocol.
