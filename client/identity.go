@@ -84,3 +84,11 @@ func replaceFile(name string, content []byte) error {
 	}
 	return err
 }
+
+// appendTo opens a file to append to, and makes it where it is not there.
+func appendTo(name string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+}

@@ -27,7 +27,7 @@ type Item struct {
 	Text string `json:"text"`
 }
 
-// Outbox keeps what was not acknowledged. Its methods are not called at once.
+// Outbox keeps what was not acknowledged. Add and Remove may be called at once.
 type Outbox interface {
 	// Load returns what was added and not removed, in that order.
 	Load() ([]Item, error)
