@@ -159,7 +159,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		options: o, nextID: ids(), courier: newCourier(), limits: protocol.CurrentLimits(),
+		options: o, nextID: ids(), limits: protocol.CurrentLimits(),
 		rooms: map[string]*Room{}, changed: make(chan struct{}), wake: make(chan struct{}, 1), wanted: o.Name,
 	}
 	if o.Identity != nil {
@@ -176,6 +176,7 @@ func New(o Options) (*Client, error) {
 		}
 		c.restored = items
 	}
+	c.courier = newCourier()
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.running.Go(c.live)
 	return c, nil

@@ -252,11 +252,11 @@ func (c *Client) ended(k *connection) {
 	c.conn = nil
 	c.be(Connecting)
 	c.tell()
-	blame := suspect
+	blame, parting := suspect, k.end.parting
 	switch {
-	case slices.Contains(blamedCloses, k.end.code):
+	case slices.Contains(blamedCloses, k.end.code) || parting != nil && parting.Code == protocol.TooLarge:
 		blame = guilty
-	case c.state == Stopped || k.end.parting != nil && k.end.parting.After > 0:
+	case c.state == Stopped || parting != nil && parting.After > 0:
 		blame = innocent
 	}
 	for _, r := range c.rooms {

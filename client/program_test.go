@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -66,34 +68,46 @@ type program struct {
 // serve runs the program on a free port, with data of its own, until the test ends.
 func serve(t *testing.T, flags ...string) *program {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // it must come back on the same port
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &program{t: t, data: t.TempDir(), address: ln.Addr().String(), flags: flags}
-	ln.Close()
+	p := &program{t: t, data: t.TempDir(), address: freeAddress(), flags: flags}
 	p.start()
 	t.Cleanup(func() { p.kill() })
 	return p
+}
+
+// freeAddress is one where nobody listens: a program that is killed must come
+// back on the same one.
+func freeAddress() string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
 }
 
 func (p *program) url() string { return "http://" + p.address }
 
 func (p *program) start() {
 	p.t.Helper()
+	if err := p.run(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *program) run() error {
 	binary, err := parley()
 	if err != nil {
-		p.t.Fatal(err)
+		return err
 	}
 	command := exec.Command(binary, append([]string{"serve", "--listen", p.address, "--management", "off", "--data", p.data}, p.flags...)...)
-	var log bytes.Buffer // written by the goroutine of Cmd, read after Wait
-	command.Stderr = &log
+	var output bytes.Buffer // written by the goroutine of Cmd, read after Wait
+	command.Stderr = &output
 	stdout, err := command.StdoutPipe()
 	if err != nil {
-		p.t.Fatal(err)
+		return err
 	}
 	if err := command.Start(); err != nil {
-		p.t.Fatal(err)
+		return err
 	}
 	ready, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -113,10 +127,45 @@ func (p *program) start() {
 	}
 	select {
 	case <-ready:
+		return nil
 	case <-ended:
-		p.t.Fatalf("parley ended at once:\n%s", log.String())
+		return fmt.Errorf("parley ended at once:\n%s", output.String())
 	case <-time.After(20 * time.Second):
-		p.t.Fatal("parley did not print its addresses")
+		return errors.New("parley did not print its addresses")
+	}
+}
+
+// example is a site for the examples, and somebody else who is there.
+type example struct {
+	url  string
+	stop func()
+}
+
+func exampleSite() *example {
+	data, err := os.MkdirTemp(scratch, "example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	p := &program{data: data, address: freeAddress()}
+	if err := p.run(); err != nil {
+		log.Fatal(err)
+	}
+	return &example{p.url(), func() { p.kill() }}
+}
+
+// say says something as Ada, and leaves.
+func (x *example) say(ctx context.Context, text string) {
+	ada, err := client.Dial(ctx, client.Options{URL: x.url, Name: "Ada", AnyName: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ada.Close()
+	room, err := ada.Join(ctx, "general", client.Now())
+	if err == nil {
+		_, err = room.Send(ctx, text)
+	}
+	if err != nil {
+		log.Fatal(err)
 	}
 }
 
@@ -160,7 +209,7 @@ func next(t *testing.T, r *client.Room) client.Entry {
 	return e
 }
 
-// What is said comes to others in order, live and later.
+// What is said, changed and deleted comes to others in order, live and later.
 func TestTalk(t *testing.T) {
 	p := serve(t)
 	ada, grace := dial(t, client.Options{URL: p.url(), Name: "Ada"}), dial(t, client.Options{URL: "ws://" + p.address + "/socket", Name: "Grace"})
@@ -172,8 +221,20 @@ func TestTalk(t *testing.T) {
 	if _, err := g.Send(t.Context(), "Yes"); err != nil {
 		t.Fatal(err)
 	}
+	if seq, err := a.Edit(t.Context(), first, "Shall we meet?"); err != nil || seq != 3 {
+		t.Fatalf("Edit: %d, %v; want 3", seq, err)
+	}
+	if seq, err := g.Delete(t.Context(), 2); err != nil || seq != 4 {
+		t.Fatalf("Delete: %d, %v; want 4", seq, err)
+	}
+	if seq, err := g.Delete(t.Context(), 2); err != nil || seq != 4 {
+		t.Errorf("Delete again: %d, %v; want 4", seq, err)
+	}
+	if _, err := g.Edit(t.Context(), first, "No"); err == nil || !strings.Contains(err.Error(), "not_yours") {
+		t.Errorf("Edit of another's message: %v", err)
+	}
 	for _, room := range []*client.Room{a, g} {
-		for i, want := range []string{"message 1 Shall we?", "message 2 Yes"} {
+		for i, want := range []string{"message 1 Shall we?", "message 2 Yes", "edit 3 1 Shall we meet?", "delete 4 2"} {
 			e := next(t, room)
 			got := fmt.Sprintf("%s %d", e.Kind, e.Seq)
 			if e.Target > 0 {
@@ -188,8 +249,11 @@ func TestTalk(t *testing.T) {
 		}
 	}
 	late := join(t, dial(t, client.Options{URL: p.url()}), "design", client.Recent())
-	if e := next(t, late); e.Text != "Shall we?" || e.Live {
+	if e := next(t, late); e.Text != "Shall we meet?" || e.Edited != 3 || e.Live {
 		t.Errorf("read later: %+v", e)
+	}
+	if e := next(t, late); !e.Deleted || e.Text != "" {
+		t.Errorf("deleted, read later: %+v", e)
 	}
 }
 

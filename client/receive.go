@@ -119,7 +119,7 @@ func (c *Client) refused(k *connection, e *protocol.Error) {
 			return
 		}
 	}
-	if e.ID == "" && !answersAction[e.Code] {
+	if e.ID == "" && (!answersAction[e.Code] || e.After > 0 && !e.Retry) { // after without retry: come back, not: again
 		k.foretell(e)
 	}
 	c.hint(e)

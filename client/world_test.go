@@ -65,6 +65,7 @@ func (f frame) number(name string) (uint64, bool) {
 // link is one connection.
 type link struct {
 	ws     *websocket.Conn
+	began  time.Time
 	ctx    context.Context
 	end    context.CancelFunc
 	person string
@@ -107,7 +108,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer ws.CloseNow()
-	l := &link{ws: ws}
+	l := &link{ws: ws, began: time.Now()}
 	l.ctx, l.end = context.WithCancel(context.Background())
 	defer l.end()
 	w.mu.Lock()
@@ -447,4 +448,3 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
