@@ -304,6 +304,13 @@ func TestEstimate(t *testing.T) {
 	if got := item(deploy.Usage{Days: 30, People: 1000, Hours: 8}, "API Gateway, connections").Dollars; math.Abs(got-3.60) > 0.001 {
 		t.Errorf("they take %v USD, want 3.60", got)
 	}
+	// What the template says of ThrottleRate: 100 frames a second for an hour.
+	for _, room := range []float64{40, 100, 1000} {
+		flood := deploy.Estimate(deploy.Usage{Days: 1, Messages: 100 * 3600, Recipients: room}).Dollars() - deploy.Estimate(deploy.Usage{}).Dollars()
+		if said := 2 + 0.40*room; flood > said || flood < said*0.8 {
+			t.Errorf("a flood in a room of %v takes %v USD an hour, and about %v are told", room, flood, said)
+		}
+	}
 	// More of anything never costs less.
 	for _, size := range deploy.Sizes[1:] {
 		before := deploy.Estimate(size.Usage).Dollars()
