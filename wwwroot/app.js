@@ -38,10 +38,14 @@ const retryAfter = wait => new Promise(run => {
 part(document, 'h1 bdi').textContent = roomOf(location.pathname) // before there is an answer
 
 const chat = new Chat({ server: await server() })
-const enter = () => { app.room = chat.join(roomOf(location.pathname)) }
+const enter = () => {
+  const name = roomOf(location.pathname)
+  app.room = name ? chat.join(name) : null
+}
 
 app.chat = chat
 enter()
+chat.hidden = document.hidden
 chat.start()
 
 app.addEventListener('enter', event => {
@@ -52,5 +56,7 @@ app.addEventListener('enter', event => {
 addEventListener('popstate', enter)
 addEventListener('online', () => chat.wake())
 addEventListener('offline', () => chat.wake())
-document.addEventListener('visibilitychange', () => { if (!document.hidden) chat.wake() })
+const look = () => { chat.hidden = document.hidden; if (!document.hidden) chat.wake() }
+document.addEventListener('visibilitychange', look)
+addEventListener('beforeunload', event => { if (chat.forgetful) event.preventDefault() }) // the browser asks
 addEventListener('pageshow', event => { if (event.persisted) chat.wake() })

@@ -139,11 +139,15 @@ export async function visit(t, browser, server, { look = looks[0], path = '/', b
   const context = await browser.newContext({ ...options, permissions: ['clipboard-read', 'clipboard-write'], locale: 'en-GB', reducedMotion: 'reduce' })
   context.setDefaultTimeout(PATIENCE)
   t.after(() => context.close())
-  const page = await context.newPage()
-  const person = new Person(page, server, look)
+  return open(context, server, look, path, before)
+}
+
+/** Opens a page. */
+async function open(context, server, look, path, before) {
+  const person = new Person(await context.newPage(), server, look)
   await person.watch()
   await before?.(person)
-  await page.goto(server.website + path)
+  await person.page.goto(server.website + path)
   return person
 }
 
@@ -215,6 +219,9 @@ class Person {
     }
     for (const url of this.navigations) assert.ok(url === 'about:blank' || url.startsWith(this.server.website + '/'), `navigated to ${url}`)
   }
+
+  /** Another page of the same browser, which shares its storage. */
+  another({ path = '/', before } = {}) { return open(this.page.context(), this.server, this.look, path, before) }
 
   /** Chooses a name and waits for the composer. */
   async enter(name) {

@@ -71,17 +71,18 @@ export class ChatApp extends HTMLElement {
     this.#timer = window.setInterval(() => { if (!document.hidden && chat.state === 'online') this.#list() }, ROOMS_EVERY)
   }
 
-  /** The room in view; its name goes up as 'enter' when another is chosen. @param {Room} room */
+  /** The room in view, null where there can be none; its name goes up as 'enter' when another is chosen. @param {Room | null} room */
   set room(room) {
-    if (room === this.#room) return
+    if (room && room === this.#room) return
     this.#roomGone.abort()
     this.#roomGone = new AbortController()
     const { signal } = this.#roomGone
     this.#room = room
-    part(this, 'h1 bdi').textContent = room.name
-    this.#unread.watch(room, () => this.#chat?.you?.id ?? '', this.#gone.signal)
-    room.addEventListener('people', () => this.#drawCount(), { signal })
-    room.addEventListener('joined', () => this.#drawCount(), { signal })
+    part(this, 'h1 bdi').textContent = room?.name ?? 'No such room'
+    this.#composer.hidden = !room
+    if (room) this.#unread.watch(room, () => this.#chat?.you?.id ?? '', this.#gone.signal)
+    room?.addEventListener('people', () => this.#drawCount(), { signal })
+    room?.addEventListener('joined', () => this.#drawCount(), { signal })
     for (const name of ['chat-messages', 'chat-people', 'chat-composer', 'chat-typing']) {
       for (const element of this.querySelectorAll(name)) Object.assign(element, { room })
     }

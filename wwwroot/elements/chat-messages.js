@@ -53,7 +53,7 @@ export class ChatMessages extends HTMLElement {
   get room() { return this.#room }
 
   set room(room) {
-    if (room === this.#room) return
+    if (room && room === this.#room) return
     this.#settle()
     this.#leave.abort()
     this.#leave = new AbortController()
@@ -64,6 +64,7 @@ export class ChatMessages extends HTMLElement {
     this.#quiet = true
     this.#gaveUp = this.#loading = false
     this.#view.follow()
+    if (!room) this.#drawn.place([], 'empty', '')
     if (!room || !this.chat) return
     this.#mine = room.pending.length
     this.#lines = new SystemLines(this.chat, room, () => this.#changed(), signal)

@@ -222,7 +222,10 @@ const tops = {
   more: () => [node('p', {}, 'Earlier messages …')],
   empty: room => {
     const link = linkTo(room)
-    return [
+    return room === '' ? [
+      node('h2', {}, 'There is no such room'),
+      node('p', {}, 'A room\u2019s name has at most 64 characters and no slash. ', node('a', { href: '/' }, 'Go to general')),
+    ] : [
       node('h2', {}, 'Nobody has said anything yet'),
       node('p', {}, 'This is ', bdi(room), ', a room for whoever has its link. Say the first word, or bring somebody:'),
       node('p', { class: 'invite' }, node('code', {}, link), copyButton('Copy link', () => link)),

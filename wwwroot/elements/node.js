@@ -156,17 +156,23 @@ const GENERAL = 'general' // protocol.GeneralRoom: the room behind /
 const MOST_RUNES = 64     // protocol.MaxRoomRunes
 
 /**
- * The room of a path: / is general, /r/design is design.
+ * The room of a path: / is general, /r/design is design; '' if there can be no such room.
  * @param {string} path
  */
 export function roomOf(path) {
   const encoded = /^\/r\/([^/]+)\/?$/.exec(path)?.[1]
   if (!encoded) return GENERAL
   try {
-    return decodeURIComponent(encoded).normalize('NFC')
+    return possible(decodeURIComponent(encoded))
   } catch {
-    return GENERAL // a stray % is nobody's room
+    return '' // a stray %
   }
+}
+
+/** @param {string} name @returns {string} as it is on the wire, '' if no room can have it */
+function possible(name) {
+  name = name.normalize('NFC')
+  return [...name].length <= MOST_RUNES && !/[/\p{C}]/u.test(name) && !/^\.?\.?$|^\s|\s$/.test(name) ? name : ''
 }
 
 /** @param {string} room */
@@ -175,11 +181,5 @@ export const pathOf = room => room === GENERAL ? '/' : '/r/' + encodeURIComponen
 /** What to send somebody who should come here. @param {string} room */
 export const linkTo = room => new URL(pathOf(room), location.origin).href
 
-/**
- * The name of a room as typed, or '' if no room can have it.
- * @param {string} typed
- */
-export function roomNamed(typed) {
-  const name = typed.trim().replace(/^#/, '').trim().normalize('NFC')
-  return [...name].length <= MOST_RUNES && !/[/\p{C}]/u.test(name) && name !== '.' && name !== '..' ? name : ''
-}
+/** The name of a room as typed, or '' if no room can have it. @param {string} typed */
+export const roomNamed = typed => possible(typed.trim().replace(/^#/, '').trim())

@@ -1,3 +1,4 @@
+import { keep } from '../sdk/session.js'
 /** @import { Message, MessagesDetail, Pending, Person } from '../sdk/types.js' */
 /** @import { Room } from '../sdk/room.js' */
 /** @import { Day, Line, Row, Said } from './types.js' */
@@ -144,6 +145,8 @@ export class SystemLines {
   #people
   #count = 0
   #settling = 0 // timer
+  /** What was seen before somebody looked again. @type {{epoch: string, seq: number} | null} */
+  #last = null
 
   /**
    * @param {Chat} chat
@@ -157,16 +160,46 @@ export class SystemLines {
     this.#changed = changed
     this.#people = new Map(room.people)
     room.addEventListener('people', () => this.#compare(), { signal })
-    room.addEventListener('joined', () => this.#settle(), { signal })
+    room.addEventListener('joined', () => { this.#settle(); this.#see() }, { signal })
     signal.addEventListener('abort', () => clearTimeout(this.#settling))
     room.addEventListener('messages', event => this.#startOver(/** @type {CustomEvent} */ (event).detail), { signal })
     chat.addEventListener('notice', event => this.#tell(/** @type {CustomEvent} */ (event).detail.text), { signal })
     chat.addEventListener('error', event => this.#complain(/** @type {CustomEvent} */ (event).detail), { signal })
-    room.addEventListener('incomplete', () => this.#tell('Some messages could not be loaded again'), { signal })
+    room.addEventListener('incomplete', event => this.#tell(/** @type {CustomEvent} */ (event).detail === 'replaced'
+      ? 'The history of this room was replaced by another one.'
+      : 'Too much was said meanwhile: this is the newest. Scroll up for what came before.'), { signal })
+    this.#resume()
+    document.addEventListener('visibilitychange', () => document.hidden || this.#resume(), { signal })
   }
 
+  /** Somebody looks: what was not seen before stands below a line. */
+  #resume() {
+    const [epoch, seq] = keep.getItem(this.#seen)?.split(' ') ?? []
+    this.#last = epoch ? { epoch, seq: Number(seq) } : null
+    if (this.#room.joined && this.#chat.state === 'online') this.#see()
+  }
+
+  /** What stands in the page is seen, while somebody looks. */
+  #see() {
+    const { epoch } = this.#room
+    const last = this.#last
+    if (document.hidden || !epoch) return
+    this.#last = null
+    keep.setItem(this.#seen, `${epoch} ${this.#newest}`)
+    if (!last || last.epoch === epoch && last.seq >= this.#newest) return
+    if (last.epoch !== epoch) return this.#tell('The history of this room was replaced by another one.')
+    const line = { after: last.seq, at: 0, key: `line ${++this.#count}`, words: ['New since you were here'] }
+    this.all = [...this.all.filter(({ at }) => at), line].sort((a, b) => a.after - b.after)
+    this.#changed()
+  }
+
+  get #seen() { return `parley.seen.${this.#room.name}` }
+
   /** Where a line stands means something else after a reset. @param {MessagesDetail} detail */
-  #startOver({ kind }) { if (kind === 'reset') this.all = [] }
+  #startOver({ kind }) {
+    if (kind === 'reset') this.all = []
+    if (!this.#last) this.#see()
+  }
 
   /** @param {ChatError} error */
   #complain({ code, message }) {

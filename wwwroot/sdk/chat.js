@@ -5,8 +5,11 @@ import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure
 import { Room } from './room.js'
 import { ALL, concede, hello, ids, Session, Unsent } from './session.js'
 
-/** @import { Action, ChatOptions, End, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
+/** @import { Action, ChatOptions, End, Position, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
+/** @import { Connection } from './connection.js' */
 /** @import { Wishes } from './session.js' */
+
+const AWAKE = 2 * 60 * 60 * 1000 // ms that a hidden page stays connected
 
 /**
  * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
@@ -26,6 +29,7 @@ export class Chat extends EventTarget {
   #pulse
   #readiness
   #unsent
+  #hiddenAt = Infinity // ms since 1970
 
   /** @param {ChatOptions} options */
   constructor({
@@ -46,15 +50,17 @@ export class Chat extends EventTarget {
     this.#unsent = new Unsent(server, storage, locks, this.#nextId())
     this.#life = new Life({
       WebSocket, server, now, random, timers, onLine,
-      opened: () => this.#greet(ALL),
-      event: (event) => this.#receive(event),
+      idle: () => this.#idle(),
+      opened: (connection) => this.#greet(ALL, connection),
+      event: (event, connection) => this.#receive(event, connection),
       lost: (end, innocent) => this.#lost(end, innocent),
       changed: () => this.#changed(),
     })
     this.#answers = new Answers(timers, (action) => this.#life.connection?.send(action) ?? false)
     this.#readiness = new Readiness(() => this.state, timers)
     this.#pulse = new Pulse({
-      rooms: () => this.rooms, ask: (action) => this.#ask(action), connection: () => this.#life.connection, timers,
+      rooms: () => this.rooms, ask: (action) => this.#ask(action), connection: () => this.#life.connection,
+      idle: () => this.#idle(), rest: () => this.#life.rest(), timers,
     })
     /** @type {RoomLink} */
     this.#link = {
@@ -95,6 +101,8 @@ export class Chat extends EventTarget {
 
   /** Connects at once instead of waiting. */
   retryNow() { this.#life.connect() }
+  /** Whether nobody sees the page. After two hours of that the chat rests, unless something waits to be sent. @param {boolean} hidden */
+  set hidden(hidden) { this.#hiddenAt = hidden ? this.#link.now() : Infinity }
   /** To be called when the page becomes visible and when the browser's 'online' and 'offline' come. */
   wake() { if (this.#life.wake()) this.#pulse.now() }
 
@@ -104,11 +112,15 @@ export class Chat extends EventTarget {
     await this.#ask({ type: 'rename', name })
   }
 
-  /** Joins, and again after each reconnect until leave. @param {string} name */
-  join(name) {
+  /**
+   * Joins, and again after each reconnect until leave.
+   * @param {string} name
+   * @param {Position} [position] where room.position() was before: all since then comes, and nothing older
+   */
+  join(name, position) {
     const known = this.rooms.get(name)
     if (known) return known
-    const room = new Room(name, this.#link)
+    const room = new Room(name, this.#link, position)
     this.rooms.set(name, room)
     if (this.state === 'online') room.enter()
     return room
@@ -142,12 +154,16 @@ export class Chat extends EventTarget {
     return this.#answers.ask({ type, id: this.#nextId(), ...fields })
   }
 
-  /** @param {Wishes} wishes */
-  #greet(wishes) {
+  #idle() {
+    return this.#link.now() - this.#hiddenAt >= AWAKE && ![...this.rooms.values()].some(({ pending }) => pending.some(({ state }) => state !== 'failed'))
+  }
+
+  /** @param {Wishes} wishes @param {Connection} connection */
+  #greet(wishes, connection) {
     const { token, name } = this.#session
     this.#hello = { id: this.#nextId(), wishes }
     this.#early = []
-    this.#life.connection?.send(hello({
+    connection.send(hello({
       id: this.#hello.id,
       session: token,
       name: this.#nameRefused ? '' : name,
@@ -156,16 +172,16 @@ export class Chat extends EventTarget {
     }, wishes))
   }
 
-  /** @param {ServerEvent} event */
-  #receive(event) {
-    if (event.type === 'joined' && this.state === 'connecting') { // it overtook its welcome
+  /** @param {ServerEvent} event @param {Connection} connection */
+  #receive(event, connection) {
+    if (event.type === 'joined' && connection.welcomedAt === 0) { // it overtook its welcome
       if (this.#early.length < this.rooms.size) this.#early.push(event)
       return
     }
     switch (event.type) {
-      case 'welcome': return this.#welcomed(event)
-      case 'error': return this.#refused(ChatError.of(event), event.id)
-      case 'unanswered': return this.#doubt()
+      case 'welcome': return this.#welcomed(event, connection)
+      case 'error': return this.#refused(ChatError.of(event), event.id, connection)
+      case 'unanswered': return this.#doubt(connection)
       case 'renamed': return this.#renamed(event)
       case 'notice': return void emit(this, 'notice', { code: event.code, text: event.text })
       case 'rooms': case 'pong': return void this.#answers.resolve(event.id, event)
@@ -174,9 +190,9 @@ export class Chat extends EventTarget {
     if ('room' in event) this.rooms.get(event.room)?.receive(event)
   }
 
-  /** @param {Welcome} event */
-  #welcomed({ you, session, server, limits, rooms }) {
-    if (this.state !== 'connecting') return // a repeat
+  /** @param {Welcome} event @param {Connection} connection */
+  #welcomed({ you, session, server, limits, rooms }, connection) {
+    if (connection.welcomedAt > 0) return // a repeat
     const newVersion = this.server !== '' && server !== this.server
     this.you = you
     this.server = server
@@ -185,28 +201,33 @@ export class Chat extends EventTarget {
     this.#session.welcomed(session, you)
     emit(this, 'you', you)
     const wanted = [...this.rooms] // those that a listener joins now join by themselves
-    this.#life.welcomed()
-    for (const [name, room] of wanted) room.welcomed(this.#hello.wishes.rooms && rooms.includes(name))
-    for (const event of this.#early.splice(0)) this.#receive(event)
+    const relieved = this.state === 'online'
+    this.#life.welcomed(connection)
+    if (relieved) this.#answers.again()
+    for (const [name, room] of wanted) {
+      if (relieved) room.lost('innocent', null)
+      room.welcomed(this.#hello.wishes.rooms && rooms.includes(name))
+    }
+    for (const event of this.#early.splice(0)) this.#receive(event, connection)
     this.#adopt()
     if (newVersion) emit(this, 'version', server)
   }
 
-  /** @param {ChatError} error @param {string} id of the action it answers */
-  #refused(error, id) {
-    if (id !== '' && id === this.#hello.id && this.state === 'connecting') return this.#turnedAway(error)
+  /** @param {ChatError} error @param {string} id of the action it answers @param {Connection} connection */
+  #refused(error, id, connection) {
+    if (id !== '' && id === this.#hello.id && connection.welcomedAt === 0) return this.#turnedAway(error, connection)
     if (id !== '' && this.#answers.reject(id, error)) return
     for (const room of this.rooms.values()) if (room.refused(id, error)) return
-    if (id === '' && !ANSWERS_ACTION.has(error.code)) this.#life.connection?.foretell(error)
+    if (id === '' && !ANSWERS_ACTION.has(error.code)) connection.foretell(error)
     emit(this, 'error', error)
   }
 
-  /** @param {ChatError} error */
-  #turnedAway(error) {
+  /** @param {ChatError} error @param {Connection} connection */
+  #turnedAway(error, connection) {
     const wishes = concede(this.#hello.wishes, error.code)
-    if (!wishes) return this.#life.connection?.part(error)
+    if (!wishes) return connection.part(error)
     if (this.#hello.wishes.name && !wishes.name) this.#nameRefused = true
-    this.#greet(wishes)
+    this.#greet(wishes, connection)
     emit(this, 'error', error)
   }
 
@@ -222,9 +243,9 @@ export class Chat extends EventTarget {
     this.#answers.resolve(event.id, event)
   }
 
-  /** API Gateway says that an action failed, not which. */
-  #doubt() {
-    if (this.state === 'connecting') return this.#life.connection?.drop()
+  /** API Gateway says that an action failed, not which. @param {Connection} connection */
+  #doubt(connection) {
+    if (connection.welcomedAt === 0) return connection.drop()
     this.#answers.again()
     for (const room of this.rooms.values()) room.doubt()
   }

@@ -1,5 +1,6 @@
 // A chat's life: it connects, is online, waits and connects again, until it is
-// stopped by us or told to stay away. One connection at a time.
+// stopped by us or told to stay away. One connection at a time, but for the moment
+// in which the next one takes over from one that has become old.
 import { ChatError, decode, FINAL_CLOSES, SUBPROTOCOL } from './protocol.js'
 
 /** @import { Action, ChatState, ConnectionOptions, End, LifeOptions, PulseOptions, ServerEvent, Timers } from './types.js' */
@@ -8,6 +9,10 @@ import { ChatError, decode, FINAL_CLOSES, SUBPROTOCOL } from './protocol.js'
 const LONGEST_WAIT = 24 * 60 * 60 * 1000 // ms, whatever an error says
 const LEAST_WAIT = 100 // ms, so that a server which says 1 isn't asked a thousand times a second
 const ASLEEP = 6 * 60 * 1000 // ms of silence, two keep-alives missed: this device slept, the socket is dead
+
+const OLD = 110 * 60 * 1000 // ms; API Gateway ends a connection after two hours
+const SPREAD = 10 * 60 * 1000 // ms before that, so that not all come at once
+const RELIEVE_AGAIN = 60 * 1000 // ms, where the next connection did not come about
 
 const LEAST = 500 // ms between two tries
 const MOST = 30 * 1000 // ms
@@ -21,8 +26,12 @@ export class Life {
   stopReason = null
   /** @type {Connection|null} */
   connection = null
+  /** The one that is to take over. @type {Connection|null} */
+  #next = null
   /** @type {any} */
-  #timer = null
+  #timer = null // while there is no connection
+  /** @type {any} */
+  #relief = null // while there is one
   #backoff
   #options
 
@@ -35,24 +44,55 @@ export class Life {
   /** Connects at once, unless it is connected or about to be. */
   connect() {
     if (this.connection) return
-    const { WebSocket, server, now, timers, opened, event } = this.#options
-    timers.clearTimeout(this.#timer)
+    this.#options.timers.clearTimeout(this.#timer)
     this.stopReason = null
     try {
-      this.connection = new Connection({
-        WebSocket, server, now, timers, opened, event, closed: (end) => this.#closed(end),
-      })
+      this.connection = this.#open()
       this.#be('connecting')
     } catch {
       this.#wait(this.#backoff.next())
     }
   }
 
-  /** The server took us in. */
-  welcomed() {
-    this.connection?.welcomed()
-    this.#be('online')
+  #open() {
+    const { WebSocket, server, now, timers, opened, event } = this.#options
+    const connection = new Connection({
+      WebSocket, server, now, timers,
+      opened: () => opened(connection),
+      event: (told) => event(told, connection),
+      closed: (end) => this.#closed(end, connection),
+    })
+    return connection
   }
+
+  /** The server took us in: on the first connection, or on the one that takes over. @param {Connection} connection */
+  welcomed(connection) {
+    const { random } = this.#options
+    const old = this.connection
+    connection.welcomed()
+    this.connection = connection
+    this.#next = null
+    this.#relieveIn(OLD - random() * SPREAD)
+    if (old === connection) this.#be('online')
+    else old?.drop(1000)
+  }
+
+  /** @param {number} ms */
+  #relieveIn(ms) {
+    const { timers, idle } = this.#options
+    timers.clearTimeout(this.#relief)
+    this.#relief = timers.setTimeout(() => {
+      if (this.state !== 'online' || idle()) return
+      try {
+        this.#next = this.#open()
+      } catch {
+        this.#relieveIn(RELIEVE_AGAIN)
+      }
+    }, ms)
+  }
+
+  /** Ends the connection, and comes back when woken. */
+  rest() { this.connection?.drop(1000) }
 
   stop() {
     this.#options.timers.clearTimeout(this.#timer)
@@ -71,16 +111,27 @@ export class Life {
     return false
   }
 
-  /** @param {End} end */
-  #closed(end) {
-    const { now, onLine, lost } = this.#options
-    const { connection } = this
+  /** @param {End} end @param {Connection} connection */
+  #closed(end, connection) {
+    const { now, onLine, lost, timers } = this.#options
+    if (connection === this.#next) {
+      this.#next = null
+      this.#relieveIn(RELIEVE_AGAIN)
+    }
+    if (connection !== this.connection) return
+    timers.clearTimeout(this.#relief)
     this.connection = null
-    const online = connection && connection.welcomedAt > 0
-    if (connection && online) this.#backoff.ended(now() - connection.welcomedAt)
+    if (connection.welcomedAt > 0) this.#backoff.ended(now() - connection.welcomedAt)
     const stopped = this.state === 'stopped'
     const told = end.parting?.after ?? 0
+    const next = this.#next
+    this.#next = null
     lost(end, stopped || told > 0 || !onLine())
+    if (next && !stopped && !this.connection && !end.parting && !FINAL_CLOSES.has(end.code)) {
+      this.connection = next // it was late
+      return this.#be('connecting')
+    }
+    next?.drop(1000)
     if (stopped || this.connection) return
     if (told > 0) this.#wait(Math.min(Math.max(told, LEAST_WAIT), LONGEST_WAIT))
     else if (end.parting && !end.parting.retry) this.#stay(end.parting)
@@ -96,7 +147,8 @@ export class Life {
 
   /** @param {number} ms */
   #wait(ms) {
-    const { now, timers, onLine } = this.#options
+    const { now, timers, onLine, idle } = this.#options
+    if (idle()) return this.#be('waiting')
     this.#timer = timers.setTimeout(() => this.connect(), ms)
     // Without a network too it is tried: the server may be on this very machine.
     if (onLine()) this.#be('waiting', now() + ms)
@@ -163,7 +215,7 @@ export class Connection {
     socket.onmessage = (/** @type {{data: unknown}} */ { data }) => {
       this.heardAt = now()
       const decoded = decode(data)
-      if (decoded) event(decoded)
+      if (decoded && !this.#ended) event(decoded)
     }
     socket.onclose = (/** @type {{code: number}} */ { code }) => this.#end(code)
     socket.onerror = () => {} // close follows, and tells no less
@@ -229,7 +281,9 @@ export class Pulse {
   }
 
   start() {
-    this.#timer = this.#options.timers.setTimeout(() => {
+    const { timers, idle, rest } = this.#options
+    this.#timer = timers.setTimeout(() => {
+      if (idle()) return rest()
       this.now()
       this.start()
     }, PULSE_EVERY)

@@ -33,6 +33,11 @@ export class LogWindow {
     return open && this.known ? this.#drain() : []
   }
 
+  /** Goes on from a position. @param {string} epoch @param {number} after */
+  resume(epoch, after) {
+    Object.assign(this, { epoch, from: after + 1, to: after, head: after, known: true })
+  }
+
   /** Starts over with this page. @param {Page} page @returns {MessagesDetail[]} */
   reset(page) {
     this.epoch = page.epoch

@@ -11,7 +11,8 @@ const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
 
 /**
  * One room as this client sees it; made by Chat.join. Events: 'messages'
- * (MessagesDetail), 'pending', 'people', 'typing', 'joined', 'incomplete'.
+ * (MessagesDetail), 'pending', 'people', 'typing', 'joined', 'incomplete' (detail
+ * 'replaced': another log is here now, or 'missed': only its newest page came).
  */
 export class Room extends EventTarget {
   #link
@@ -25,9 +26,10 @@ export class Room extends EventTarget {
   /** @type {Promise<number>|null} */
   #older = null
 
-  /** @param {string} name @param {RoomLink} link */
-  constructor(name, link) {
+  /** @param {string} name @param {RoomLink} link @param {Position} [position] */
+  constructor(name, link, position) {
     super()
+    if (position?.epoch) this.#log.resume(position.epoch, position.after ?? 0)
     const { now, random, timers } = link
     this.#link = link
     this.name = name
@@ -206,7 +208,7 @@ export class Room extends EventTarget {
     if (other) this.#outbox.forgetPlaces()
     for (const entry of [...page.messages, ...page.changes]) this.#mine(entry)
     this.#tell(!log.known || other || gap ? log.reset(page) : log.merge(page))
-    if (other || gap) emit(this, 'incomplete')
+    if (other || gap) emit(this, 'incomplete', other ? 'replaced' : 'missed')
     this.#catchUp.look()
   }
 

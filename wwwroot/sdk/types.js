@@ -199,8 +199,9 @@
  * @property {() => number} random
  * @property {Timers} timers
  * @property {() => boolean} onLine
- * @property {() => void} opened
- * @property {(event: ServerEvent) => void} event
+ * @property {() => boolean} idle nobody looks and nothing waits: no connection is opened by itself
+ * @property {(connection: Connection) => void} opened
+ * @property {(event: ServerEvent, connection: Connection) => void} event
  * @property {(end: End, innocent: boolean) => void} lost innocent: the cause is known, and it is not what was sent
  * @property {() => void} changed the state did
  */
@@ -223,6 +224,8 @@
  * @property {() => Map<string, Room>} rooms
  * @property {(action: Action) => Promise<ServerEvent>} ask
  * @property {() => Connection|null} connection
+ * @property {() => boolean} idle nobody looks and nothing waits
+ * @property {() => void} rest ends the connection until somebody looks
  * @property {Timers} timers
  */
 

@@ -5,7 +5,7 @@ import { pathOf, roomNamed, roomOf } from '../../elements/node.js'
 test('a path is a room', () => {
   for (const [path, room] of [
     ['/', 'general'], ['/r/design', 'design'], ['/r/design/', 'design'], ['/r/', 'general'],
-    ['/r/tea%20%26%20cake%3F', 'tea & cake?'], ['/r/%E5%BA%AD', '庭'], ['/r/50%', 'general'],
+    ['/r/tea%20%26%20cake%3F', 'tea & cake?'], ['/r/%E5%BA%AD', '庭'], ['/r/50%', ''], ['/r/%ff', ''], ['/r/..%2F', ''], ['/r/%20a', ''], ['/r/a%00', ''], ['/r/' + 'x'.repeat(65), ''], ['/r/%2E%2E', ''],
     ['/r/e%CC%81t%C3%A9', 'été'], ['/else', 'general'],
   ]) assert.equal(roomOf(path), room, path)
 })
