@@ -84,6 +84,7 @@ var known = []struct {
 	{regexp.MustCompile(`(?i)'?MemorySize'? value failed`), "new accounts have at most 3008 MB: --action-memory 1024"},
 	{regexp.MustCompile(`(?i)CNAMEAlreadyExists|CNAMEs you provided are already`), "another distribution has this domain name: take it off there first, or choose another --domain-name"},
 	{regexp.MustCompile(`(?i)certificate`), "CloudFront takes an issued certificate for that very name, from us-east-1: aws acm list-certificates --region us-east-1"},
+	{regexp.MustCompile(`(?i)TerminationProtection`), "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name NAME, then again"},
 	{regexp.MustCompile(`(?i)deletion protection`), "parley deploy --deletion-protection false, then again"},
 	{regexp.MustCompile(`(?i)bucket you tried to delete is not empty|BucketNotEmpty`), "the same command again empties it first"},
 	{regexp.MustCompile(`(?i)not authorized|access ?denied|explicit deny`), "ask for that permission; docs/deploy-policy.json has all that are needed"},

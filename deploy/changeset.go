@@ -83,7 +83,7 @@ func (s *Stack) readChanges(ctx context.Context, cs *changeSet) (none bool, err 
 		switch reason := aws.ToString(out.StatusReason); out.Status {
 		case types.ChangeSetStatusCreatePending, types.ChangeSetStatusCreateInProgress:
 			if err := s.pause(ctx); err != nil {
-				return false, err
+				return false, s.explain("read the changes", err)
 			}
 			continue
 		case types.ChangeSetStatusCreateComplete:

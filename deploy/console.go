@@ -15,6 +15,8 @@ type Console struct {
 	In       io.Reader
 	Terminal bool // somebody is there to answer
 	Yes      bool // every question is answered already
+
+	lines *bufio.Reader // of In, from the first question on
 }
 
 func (c *Console) printf(format string, args ...any) { fmt.Fprintf(c.Out, format, args...) }
@@ -48,15 +50,18 @@ func (c *Console) readLine(ctx context.Context) (string, error) {
 		line string
 		err  error
 	}
+	if c.lines == nil {
+		c.lines = bufio.NewReader(c.In)
+	}
 	typed := make(chan answer, 1)
 	go func() {
-		line, err := bufio.NewReader(c.In).ReadString('\n')
+		line, err := c.lines.ReadString('\n')
 		typed <- answer{line, err}
 	}()
 	select {
 	case <-ctx.Done():
 		c.printf("\n")
-		return "", ctx.Err()
+		return "", &Error{Kind: Interrupted, Message: "interrupted, and nothing was changed", Err: ctx.Err()}
 	case a := <-typed:
 		if a.err != nil && a.line == "" {
 			c.printf("\n")

@@ -29,7 +29,7 @@ func explain(doing, profile string, err error) error {
 		return known
 	}
 	if errors.Is(err, context.Canceled) {
-		return &Error{Kind: Interrupted, Message: "interrupted", Err: err}
+		return &Error{Kind: Interrupted, Message: "interrupted", Hint: "the same command again goes on from here", Err: err}
 	}
 	for _, look := range []func(string, error) *Error{explainCredentials, explainAnswer, explainNetwork} {
 		if e := look(profile, err); e != nil {
@@ -40,7 +40,7 @@ func explain(doing, profile string, err error) error {
 			return e
 		}
 	}
-	return &Error{Message: doing + ": " + cause(err), Err: err}
+	return &Error{Message: doing + ": " + cause(err), Hint: hintFor(cause(err)), Err: err}
 }
 
 // explainCredentials knows what goes wrong before AWS is asked.

@@ -150,6 +150,28 @@ func TestFailures(t *testing.T) {
 		a.mustDeploy("two", "updated")
 		a.wantTold("could neither be done nor undone")
 	})
+	t.Run("and whose undoing is interrupted", func(t *testing.T) {
+		a := newAccount(t)
+		a.mustDeploy("one", "created")
+		a.Fail("OnActionFunction", "the function is broken", "UPDATE", "ROLLBACK")
+		a.deploy(t.Context(), release("two"), Settings{})
+		a.Fail("OnActionFunction", "")
+		goOn := a.Hang("OnActionFunction")
+		ctx, interrupt := context.WithCancel(t.Context())
+		ended := a.begin(ctx, "two")
+		watching := &account{AWS: a.AWS, t: t, name: a.name}
+		for watching.describe().status != types.StackStatusUpdateRollbackInProgress {
+			time.Sleep(time.Millisecond)
+		}
+		interrupt()
+		wantError(t, <-ended, Interrupted, "")
+		a.told()
+		time.AfterFunc(50*time.Millisecond, goOn)
+		a.mustDeploy("two", "updated")
+		if n := strings.Count(a.told(), "an operation is under way already"); n != 1 {
+			t.Errorf("it is told %d times that an operation is under way", n)
+		}
+	})
 	t.Run("a site that cannot be removed", func(t *testing.T) {
 		a := newAccount(t)
 		a.mustDeploy("one", "created")

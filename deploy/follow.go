@@ -45,7 +45,7 @@ func (s *Stack) follow(ctx context.Context, stack, mark string) (outcome, error)
 			o.events = append(o.events, e)
 			p.tell(e)
 			mark = aws.ToString(e.EventId)
-			if isStack(e) && !busy(types.StackStatus(e.ResourceStatus)) {
+			if ends(e) {
 				o.status = e.ResourceStatus
 				o.took = aws.ToTime(e.Timestamp).Sub(aws.ToTime(o.events[0].Timestamp))
 				return o, nil
@@ -113,28 +113,24 @@ func (s *Stack) lastMark(ctx context.Context, stack string) (mark string, err er
 }
 
 // operation returns the events of the stack's latest operation, oldest first,
-// and the mark before them.
+// and the mark before them: the end of the operation before. Going back from a
+// failed update is part of it, and going back once more is an operation of its own.
 func (s *Stack) operation(ctx context.Context, stack string) (events []types.StackEvent, mark string, err error) {
-	begun := false
+	newest := true // which may be the end of the latest one itself
 	events, err = s.eventsUntil(ctx, stack, func(e types.StackEvent) bool {
-		if begun {
+		if !newest && ends(e) {
 			mark = aws.ToString(e.EventId)
 			return true
 		}
-		begun = isStack(e) && begins(e.ResourceStatus)
+		newest = false
 		return false
 	})
 	return events, mark, err
 }
 
-// begins says that a stack's status is the first of an operation. A rollback is
-// part of what it undoes.
-func begins(status types.ResourceStatus) bool {
-	switch status {
-	case types.ResourceStatusCreateInProgress, types.ResourceStatusUpdateInProgress, types.ResourceStatusDeleteInProgress:
-		return true
-	}
-	return false
+// ends says that with this event the stack came to rest.
+func ends(e types.StackEvent) bool {
+	return isStack(e) && !busy(types.StackStatus(e.ResourceStatus))
 }
 
 // attach follows an operation that somebody has begun before.

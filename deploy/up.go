@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -84,6 +83,9 @@ type zips struct{ functions, website artifact }
 
 func (s *Stack) pack(ctx context.Context, r Release) (zips, error) {
 	p, err := r.Packages(ctx)
+	if ctx.Err() != nil {
+		return zips{}, s.explain("make the packages", ctx.Err())
+	}
 	if err != nil {
 		return zips{}, err
 	}
@@ -113,9 +115,6 @@ func (s *Stack) agree(ctx context.Context, cs *changeSet, set Settings) error {
 	}
 	yes, err := s.console.confirm(ctx, "Go ahead? Type yes:", "yes")
 	if err != nil {
-		if errors.Is(err, context.Canceled) {
-			return &Error{Kind: Interrupted, Message: "interrupted, and nothing was changed", Err: err}
-		}
 		return err
 	}
 	if !yes {

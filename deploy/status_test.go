@@ -1,0 +1,70 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+func TestStatus(t *testing.T) {
+	a := newAccount(t)
+	_, err := a.status(release("one"))
+	wantError(t, err, Unwell, "there is no stack parley in eu-central-1")
+	a.mustDeploy("one", "created")
+
+	look := func(word string) *Status {
+		t.Helper()
+		v, err := a.status(release(word))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Well != (v.Err() == nil) {
+			t.Errorf("well: %v, and %v", v.Well, v.Err())
+		}
+		return v
+	}
+	if v := look("one"); !v.Well || v.Site != "same" || v.State != "CREATE_COMPLETE" || len(v.Alarms) > 0 {
+		t.Errorf("just deployed: %+v", v)
+	}
+	if v := look("two"); !v.Well || v.Site != "other version" {
+		t.Errorf("with a program of another version: %+v", v)
+	}
+
+	bucket := a.describe().outputs["WebsiteBucketName"]
+	put := func(key, content string) {
+		if _, err := a.s3().PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("index.html", "<title>something else")
+	put("stranger.html", "hello")
+	put("config.json", `{"server":"wss://elsewhere.example.com/socket"}`)
+	if _, err := a.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: aws.String("sdk/chat.js")}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"config.json names another WebSocket", "index.html is another", "sdk/chat.js is missing", "stranger.html is not ours"}
+	if v := look("one"); v.Well || v.Site != "changed" || !slices.Equal(v.Drift, want) {
+		t.Errorf("changed by hand: got %+v, want drift %q", v, want)
+	}
+}
+
+func TestStatusTellsAlarmsOfTheLastDay(t *testing.T) {
+	a := newAccount(t)
+	a.mustDeploy("one", "created")
+	a.told()
+	a.Alarm("parley-function-errors", "ALARM", "1 error")
+	v, err := a.status(release("one"))
+	if err != nil || v.Well || len(v.Alarms) != 1 || v.Alarms[0].Name != "parley-function-errors" || !v.Alarms[0].On || v.Alarms[0].Since.IsZero() {
+		t.Errorf("one is on: got %+v, %v", v, err)
+	}
+	a.wantTold("alarm: parley-function-errors since ", "still on: A function of the chat failed")
+	a.Alarm("parley-function-errors", "OK", "no more")
+	v, err = a.status(release("one"))
+	if err != nil || v.Well || len(v.Alarms) != 1 || v.Alarms[0].On {
+		t.Errorf("one was on: got %+v, %v", v, err)
+	}
+	a.wantTold("over: ")
+}
