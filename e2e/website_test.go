@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,14 +45,21 @@ var buildWebsite = sync.OnceValues(func() (string, error) {
 // carried out by the real Lambda program.
 func startAccount(t *testing.T) *deploytest.AWS {
 	t.Helper()
+	account := deploytest.Start(t)
+	carryOut(t, account, account.URL)
+	return account
+}
+
+// carryOut has the Lambda program do so, with S3 at this address.
+func carryOut(t *testing.T, account *deploytest.AWS, s3 string) {
+	t.Helper()
 	program, err := buildWebsite()
 	if err != nil {
 		t.Fatal(err)
 	}
-	account := deploytest.Start(t)
 	website, err := runtimeapi.NewFunction(runtimeapi.FunctionOptions{
 		Name: "parley-Website", Program: program, Region: deploytest.Region, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Env: map[string]string{"AWS_ENDPOINT_URL": account.URL, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"},
+		Env: map[string]string{"AWS_ENDPOINT_URL": account.URL, "AWS_ENDPOINT_URL_S3": s3, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +69,6 @@ func startAccount(t *testing.T) *deploytest.AWS {
 		_, err := website.Invoke(ctx, event)
 		return err
 	}
-	return account
 }
 
 // parleyIn runs a released program against the account, on a machine that has nothing
@@ -95,6 +102,47 @@ func TestReleaseDeploys(t *testing.T) {
 	var status struct{ Site, Version string }
 	if err := json.Unmarshal([]byte(parleyIn(t, account, "status", "--json")), &status); err != nil || status.Site != "same" || status.Version != releaseVersion {
 		t.Errorf("status: %+v, %v", status, err)
+	}
+	parleyIn(t, account, "destroy", "--yes")
+	if left := account.Left(); len(left) > 0 {
+		t.Errorf("destroy left %q", left)
+	}
+}
+
+// TestSiteRefused: what S3 refuses the site stands in the terminal with what to do,
+// the first deployment goes back, and the next one is whole.
+func TestSiteRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a release")
+	}
+	account := deploytest.Start(t)
+	to, err := url.Parse(account.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refuses atomic.Bool
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuses.Load() && r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/app.js") {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	carryOut(t, account, front.URL)
+
+	refuses.Store(true)
+	out, errs, err := alone(t, release(t), account.Env(), "deploy", "--yes")
+	for _, told := range []string{"put app.js into the bucket parley-websitebucket-", "AccessDenied: Access Denied", "The function's role needs s3:PutObject on the bucket's objects"} {
+		if err == nil || !strings.Contains(errs, told) {
+			t.Errorf("a deploy that is refused: %v, standard error lacks %q:\n%s\n%s", err, told, out, errs)
+		}
+	}
+	refuses.Store(false)
+	if out := parleyIn(t, account, "deploy", "--yes"); !strings.Contains(out, "Website URL: https://") {
+		t.Errorf("the next deploy:\n%s", out)
 	}
 	parleyIn(t, account, "destroy", "--yes")
 	if left := account.Left(); len(left) > 0 {
