@@ -18,12 +18,17 @@ import (
 const releaseVersion = "9.8.7-test"
 
 // buildRelease runs make release for this machine, in a copy of the source: a
-// release's files lie beside it. It returns the folder dist.
+// release's files lie beside it. It returns the folder dist in that copy.
 func buildRelease(t *testing.T) string {
 	t.Helper()
 	source := t.TempDir()
 	copySource(t, Root(t), source)
-	build := exec.CommandContext(t.Context(), Need(t, "make"), "release", "VERSION=v"+releaseVersion, "TARGETS="+runtime.GOOS+"/"+runtime.GOARCH)
+	return makeRelease(t, source, releaseVersion)
+}
+
+func makeRelease(t *testing.T, source, version string) (dist string) {
+	t.Helper()
+	build := exec.CommandContext(t.Context(), Need(t, "make"), "release", "VERSION=v"+version, "TARGETS="+runtime.GOOS+"/"+runtime.GOARCH)
 	build.Dir = source
 	build.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -buildvcs=false") // the copy has no commit
 	if out, err := build.CombinedOutput(); err != nil {
@@ -47,11 +52,11 @@ func release(t *testing.T) string {
 		if err := os.CopyFS(dist, os.DirFS(buildRelease(t))); err != nil {
 			t.Fatal(err)
 		}
-		content, err := os.ReadFile(filepath.Join(dist, releaseName()))
+		content, err := os.ReadFile(filepath.Join(dist, releaseName(releaseVersion)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		program := filepath.Join(scratch, releaseName())
+		program := filepath.Join(scratch, releaseName(releaseVersion))
 		if err := os.WriteFile(program, content, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -63,8 +68,8 @@ func release(t *testing.T) string {
 	return released.program
 }
 
-func releaseName() string {
-	name := "parley_" + releaseVersion + "_" + runtime.GOOS + "_" + runtime.GOARCH
+func releaseName(version string) string {
+	name := "parley_" + version + "_" + runtime.GOOS + "_" + runtime.GOARCH
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
@@ -129,7 +134,7 @@ func TestReleaseTwice(t *testing.T) {
 		}
 		sums[i] = string(b)
 		lines := strings.Split(strings.TrimSpace(sums[i]), "\n")
-		if len(lines) != 3 || !strings.Contains(sums[i], releaseName()) {
+		if len(lines) != 3 || !strings.Contains(sums[i], releaseName(releaseVersion)) {
 			t.Errorf("SHA256SUMS has\n%s", sums[i])
 		}
 		for _, line := range lines {

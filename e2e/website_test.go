@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,35 +29,40 @@ import (
 	"parley/runtimeapi"
 )
 
-// buildWebsite compiles the site's Lambda program once for all tests, as it is
-// deployed but for this machine.
-var buildWebsite = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(scratch, "website")
-	command := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w", "-o", binary, "./functions/website")
-	command.Dir = ".."
+// websiteProgram is the site's Lambda program, built once for all tests.
+var websiteProgram = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(scratch, "website")
+	return program, buildWebsite("..", program)
+})
+
+// buildWebsite compiles it as it is deployed, but for this machine.
+func buildWebsite(source, to string) error {
+	command := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w", "-buildvcs=false", "-o", to, "./functions/website")
+	command.Dir = source
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./functions/website: %w\n%s", err, out)
+		return fmt.Errorf("go build ./functions/website: %w\n%s", err, out)
 	}
-	return binary, nil
-})
+	return nil
+}
 
 // startAccount is a stand-in for an AWS account in which the site's resource is
 // carried out by the real Lambda program.
 func startAccount(t *testing.T) *deploytest.AWS {
 	t.Helper()
 	account := deploytest.Start(t)
-	carryOut(t, account, account.URL)
-	return account
-}
-
-// carryOut has the Lambda program do so, with S3 at this address.
-func carryOut(t *testing.T, account *deploytest.AWS, s3 string) {
-	t.Helper()
-	program, err := buildWebsite()
+	program, err := websiteProgram()
 	if err != nil {
 		t.Fatal(err)
 	}
+	account.Custom = siteFunction(t, account, program, account.URL)
+	return account
+}
+
+// siteFunction runs the program as the function behind the resource, with S3 at
+// this address.
+func siteFunction(t *testing.T, account *deploytest.AWS, program, s3 string) func(context.Context, []byte) error {
+	t.Helper()
 	website, err := runtimeapi.NewFunction(runtimeapi.FunctionOptions{
 		Name: "parley-Website", Program: program, Region: deploytest.Region, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Env: map[string]string{"AWS_ENDPOINT_URL": account.URL, "AWS_ENDPOINT_URL_S3": s3, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"},
@@ -65,7 +71,7 @@ func carryOut(t *testing.T, account *deploytest.AWS, s3 string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { website.Close() })
-	account.Custom = func(ctx context.Context, event []byte) error {
+	return func(ctx context.Context, event []byte) error {
 		_, err := website.Invoke(ctx, event)
 		return err
 	}
@@ -109,6 +115,81 @@ func TestReleaseDeploys(t *testing.T) {
 	}
 }
 
+// TestUpgrade: the next version, of which one file of the page is another, is an
+// update of the function and of the site alone, and back again.
+func TestUpgrade(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds two releases")
+	}
+	const next = "9.8.8-test"
+	source := t.TempDir()
+	copySource(t, Root(t), source)
+	page := filepath.Join(source, "wwwroot", "app.js")
+	changed, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed = append(changed, "// the next version\n"...)
+	if err := os.WriteFile(page, changed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	upgraded := filepath.Join(makeRelease(t, source, next), releaseName(next))
+	if err := buildWebsite(source, filepath.Join(source, "website")); err != nil {
+		t.Fatal(err)
+	}
+
+	account := startAccount(t)
+	present := account.Custom
+	following := siteFunction(t, account, filepath.Join(source, "website"), account.URL)
+	var isNext atomic.Bool // which of the two zips the function has
+	account.Custom = func(ctx context.Context, event []byte) error {
+		if isNext.Load() {
+			return following(ctx, event)
+		}
+		return present(ctx, event)
+	}
+	parleyIn(t, account, "deploy", "--yes")
+	for _, step := range []struct {
+		program string
+		next    bool
+	}{{upgraded, true}, {release(t), false}} {
+		isNext.Store(step.next)
+		before := len(account.Calls())
+		out, errs, err := alone(t, step.program, account.Env(), "deploy", "--yes", "--json")
+		var did struct {
+			Changes []struct{ Action, Resource string }
+		}
+		if err != nil || json.Unmarshal([]byte(out), &did) != nil {
+			t.Fatalf("upgrade: %v\n%s%s", err, out, errs)
+		}
+		touched := map[string]string{}
+		for _, c := range did.Changes {
+			touched[c.Resource] = c.Action
+		}
+		if touched["Site"] == "" || touched["WebsiteFunction"] == "" || touched["ConnectionsTable"] != "" || touched["WebsiteBucket"] != "" {
+			t.Errorf("the upgrade changed %v", touched)
+		}
+		invalidations := 0
+		for _, c := range account.Calls()[before:] {
+			if c.Operation == "CreateInvalidation" {
+				invalidations++
+			}
+		}
+		object, err := bucketOf(t, account).get(t.Context(), "app.js")
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(object.Body)
+		object.Body.Close()
+		if err != nil || bytes.Equal(content, changed) != step.next || invalidations != 1 {
+			t.Errorf("next version %v: app.js is it: %v; %d invalidations, %v", step.next, bytes.Equal(content, changed), invalidations, err)
+		}
+		if out, errs, err := alone(t, step.program, account.Env(), "status"); err != nil || !strings.Contains(out, "site: as deployed") {
+			t.Errorf("status: %v\n%s%s", err, out, errs)
+		}
+	}
+}
+
 // TestSiteRefused: what S3 refuses the site stands in the terminal with what to do,
 // the first deployment goes back, and the next one is whole.
 func TestSiteRefused(t *testing.T) {
@@ -131,7 +212,11 @@ func TestSiteRefused(t *testing.T) {
 		proxy.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	carryOut(t, account, front.URL)
+	program, err := websiteProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	account.Custom = siteFunction(t, account, program, front.URL)
 
 	refuses.Store(true)
 	out, errs, err := alone(t, release(t), account.Env(), "deploy", "--yes")
@@ -176,37 +261,51 @@ func TestWebsiteBrowser(t *testing.T) {
 	}
 }
 
-// distribution does what the template has CloudFront do: / and the addresses of
-// rooms are index.html, all else is an object of the bucket or 404, with the page's
-// headers; /socket goes to the chat.
-type distribution struct {
-	t       *testing.T
-	s3      *s3.Client
-	bucket  string
-	headers http.Header
-	socket  http.Handler
+// siteBucket is the bucket that deploy has filled.
+type siteBucket struct {
+	s3   *s3.Client
+	name string
 }
 
-func newDistribution(t *testing.T, account *deploytest.AWS, chat *program) *distribution {
+func bucketOf(t *testing.T, account *deploytest.AWS) siteBucket {
 	t.Helper()
-	d := &distribution{t: t, s3: s3.New(s3.Options{
+	b := siteBucket{s3: s3.New(s3.Options{
 		Region: deploytest.Region, BaseEndpoint: &account.URL, UsePathStyle: true,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 		}),
 	})}
 	for _, thing := range account.Left() {
-		if name, ok := strings.CutPrefix(thing, "AWS::S3::Bucket parley-website"); ok {
-			d.bucket = "parley-website" + name
+		if name, ok := strings.CutPrefix(thing, "AWS::S3::Bucket "); ok && strings.HasPrefix(name, "parley-website") {
+			b.name = name
 		}
 	}
+	return b
+}
+
+func (b siteBucket) get(ctx context.Context, key string) (*s3.GetObjectOutput, error) {
+	return b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+}
+
+// distribution does what the template has CloudFront do: / and the addresses of
+// rooms are index.html, all else is an object of the bucket or 404, with the page's
+// headers; /socket goes to the chat.
+type distribution struct {
+	t       *testing.T
+	bucket  siteBucket
+	headers http.Header
+	socket  http.Handler
+}
+
+func newDistribution(t *testing.T, account *deploytest.AWS, chat *program) *distribution {
+	t.Helper()
+	d := &distribution{t: t, bucket: bucketOf(t, account), headers: http.Header{}}
 	// A test of the template holds it to the same headers as the local server.
 	page, err := http.Get(chat.website)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page.Body.Close()
-	d.headers = http.Header{}
 	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "X-Frame-Options", "Permissions-Policy"} {
 		if d.headers[name] = page.Header[name]; len(d.headers[name]) != 1 {
 			t.Errorf("the local server sends %q as %s", d.headers[name], name)
@@ -237,7 +336,7 @@ func (d *distribution) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if key == "" || roomPath.MatchString(r.URL.EscapedPath()) {
 		key = "index.html"
 	}
-	object, err := d.s3.GetObject(r.Context(), &s3.GetObjectInput{Bucket: &d.bucket, Key: &key})
+	object, err := d.bucket.get(r.Context(), key)
 	var refused smithy.APIError
 	switch {
 	case errors.As(err, &refused) && refused.ErrorCode() == "NoSuchKey":
