@@ -80,17 +80,18 @@ type sitting struct {
 	sent   bool             // pending was sent on this connection
 	again  bool             // pending may have been sent before
 	resent string           // the last id that was sent again: its message may come twice
+	since  time.Time        // it began, or asked or said something
 	after  time.Duration    // the server wants it to stay away
 }
 
 // silence is how long a connection may say nothing before the client gives it
-// up: it asks for an answer three times as often.
-const silence = 6 * time.Second
+// up: it asks for an answer six times as often.
+const silence = 4 * time.Second
 
 func (s *sitting) hold(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s.again, s.early = s.pending != "", map[uint64]entry{}
+	s.again, s.early, s.since = s.pending != "", map[uint64]entry{}, time.Now()
 	if s.greet(ctx) != nil {
 		return
 	}
@@ -107,7 +108,8 @@ func (s *sitting) hold(ctx context.Context) {
 		reading, cancel := context.WithTimeout(ctx, silence)
 		e, err := s.read(reading)
 		cancel()
-		if err != nil {
+		waits := !s.joined || s.session == "" || s.sent || s.asked
+		if err != nil || waits && time.Since(s.since) > silence {
 			return
 		}
 		if !s.take(ctx, e) {
@@ -133,6 +135,8 @@ func (s *sitting) greet(ctx context.Context) error {
 // take does what an event asks for; false: this connection is of no more use.
 func (s *sitting) take(ctx context.Context, e event) bool {
 	switch e.Type {
+	case "": // API Gateway's own word: the function has failed
+		s.asked, s.sent, s.again = false, false, s.again || s.sent
 	case "welcome":
 		s.session = e.Session
 	case "error":
@@ -171,6 +175,8 @@ func (s *sitting) told(ctx context.Context, e event) bool {
 	case e.Code == "name_taken": // it was killed between storing the name and telling us the session
 		s.name = e.Suggestion
 		return s.greet(ctx) == nil
+	case e.Code == "hello_twice" && !s.ordered: // an event may be given to a function twice
+		return true
 	case e.ID == "": // a close follows, or the room cannot be read just now
 		s.after = min(time.Duration(e.After), 2000) * time.Millisecond
 		return false
@@ -276,10 +282,10 @@ func (s *sitting) goOn(ctx context.Context) bool {
 		return true
 	}
 	if len(s.early) > 0 && !s.asked {
-		s.asked = true
+		s.asked, s.since = true, time.Now()
 		return s.send(ctx, object{"type": "history", "id": "gap", "room": s.room, "after": s.position.Load(), "limit": 100}) == nil
 	}
-	if s.sent || s.asked {
+	if s.sent || s.asked || s.session == "" {
 		return true
 	}
 	if s.pending == "" {
@@ -297,6 +303,6 @@ func (s *sitting) goOn(ctx context.Context) bool {
 	if s.again {
 		s.resent = s.pending
 	}
-	s.sent = true
+	s.sent, s.since = true, time.Now()
 	return s.send(ctx, object{"type": "message", "room": s.room, "id": s.pending, "text": textOf(s.pending)}) == nil
 }

@@ -59,6 +59,8 @@ func TestFaults(t *testing.T) {
 		{"read-only", readOnly},
 		{"restored", restored},
 		{"power cuts", powerCuts},
+		{"rough cloud", roughCloud},
+		{"killed function", killedFunction},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			l := newLedger(t)

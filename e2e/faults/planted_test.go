@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"regexp"
@@ -31,6 +32,8 @@ var findings = []struct {
 	{planted.StaleMember, "storm", kept},
 	{planted.IgnoredFailure, "full disk", lost},
 	{planted.DescriptorLeak, "descriptors", kept},
+	{planted.OverwrittenEntry, "rough cloud", altered},
+	{planted.LostClaim, "killed function", lost},
 }
 
 // TestPlanted runs the harness once for each bug that can be planted: a
@@ -49,7 +52,6 @@ func TestPlanted(t *testing.T) {
 	found := map[planted.Bug]bool{}
 	for _, f := range findings {
 		t.Run(string(f.bug), func(t *testing.T) {
-			found[f.bug] = false
 			if !sound[f.scenario] {
 				sound[f.scenario] = true
 				if out, err := scenario(f.scenario, ""); err != nil {
@@ -69,15 +71,18 @@ func TestPlanted(t *testing.T) {
 		})
 	}
 	for _, bug := range planted.Bugs() {
-		if _, tried := found[bug]; tried && !found[bug] {
+		if !found[bug] && !t.Failed() && !onlySome() {
 			t.Errorf("%s was not found", bug)
 		}
 	}
 }
 
+// onlySome tells that sub-tests were chosen.
+func onlySome() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
+
 // scenario runs one of TestFaults with a bug, and returns what it wrote.
 func scenario(name string, bug planted.Bug) (string, error) {
-	command := exec.Command(os.Args[0], "-test.run=^TestFaults$/^"+strings.ReplaceAll(name, " ", "_")+"$", "-test.timeout=100s", "-test.v")
+	command := exec.Command(os.Args[0], "-test.run=^TestFaults$/^"+strings.ReplaceAll(name, " ", "_")+"$", "-test.timeout=5m", "-test.v")
 	command.Env = append(os.Environ(), planted.Variable+"="+string(bug), programsVariable+"="+scratch)
 	out, err := command.CombinedOutput()
 	return string(out), err

@@ -37,7 +37,7 @@ func powerCuts(t *testing.T, l *ledger) {
 	}
 	steps := tracing.end()
 
-	cuts := times(150, 10_000)
+	cuts := times(300/slower, 10_000)
 	at := make([]int, cuts)
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))

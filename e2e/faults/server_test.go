@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -60,7 +61,10 @@ func (s *server) tryStart() error {
 	if err != nil {
 		return err
 	}
-	args := append(append([]string{}, s.wrap...), binary, "serve", "--listen", s.host, "--management", "off", "--data", s.data, "--rate-limits", "off")
+	args := append(append([]string{}, s.wrap...), binary, "serve", "--listen", s.host, "--data", s.data, "--rate-limits", "off")
+	if !slices.Contains(s.flags, "--management") {
+		args = append(args, "--management", "off")
+	}
 	args = append(args, s.flags...)
 	command := exec.Command(args[0], args[1:]...)
 	command.Stderr = s.output
