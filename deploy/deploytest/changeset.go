@@ -16,6 +16,7 @@ type changeSet struct {
 	id, name, kind            string // kind is CREATE or UPDATE
 	status, reason, execution string
 	description, onFailure    string
+	token, executed           string // of the calls that made and executed it: the same again is the same call
 	created                   time.Time
 	template                  *template
 	parameters                map[string]string
@@ -59,7 +60,8 @@ func createChangeSet(a *AWS, q *request) (any, error) {
 	c := &changeSet{
 		name: name, kind: q.form.Get("ChangeSetType"), created: time.Now(), status: "CREATE_PENDING", execution: "UNAVAILABLE",
 		description: q.form.Get("Description"), onFailure: q.form.Get("OnStackFailure"), capabilities: q.members("Capabilities"),
-		id: "arn:aws:cloudformation:" + q.region + ":" + Account + ":changeSet/" + name + "/" + requestID(),
+		token: q.form.Get("ClientToken"),
+		id:    "arn:aws:cloudformation:" + q.region + ":" + Account + ":changeSet/" + name + "/" + requestID(),
 	}
 	if c.kind == "" {
 		c.kind = "UPDATE"
@@ -99,6 +101,11 @@ func createChangeSet(a *AWS, q *request) (any, error) {
 	}
 	if _, _, err := c.template.dependencies(bare); err != nil {
 		return nil, err
+	}
+	if s != nil {
+		if same, err := s.changeSetNamed(name); err == nil && same.token != "" && same.token == q.form.Get("ClientToken") {
+			return struct{ Id, StackId string }{same.id, s.id}, nil // the same call again
+		}
 	}
 	if s == nil {
 		s = a.newStack(q, of)
@@ -209,6 +216,10 @@ func executeChangeSet(a *AWS, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	token := q.form.Get("ClientRequestToken")
+	if token != "" && c.executed == token {
+		return nil, nil // the same call again
+	}
 	if c.status != "CREATE_COMPLETE" || c.execution != "AVAILABLE" {
 		return nil, refuse("InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed in its current status of [%s]", c.id, c.status)
 	}
@@ -221,7 +232,7 @@ func executeChangeSet(a *AWS, q *request) (any, error) {
 	}
 	c.execution = "EXECUTE_IN_PROGRESS"
 	s.changes = []*changeSet{c} // the others speak of a stack that is no more
-	s.changeSet = c.id
-	a.begin(s, q.form.Get("ClientRequestToken"), c, onFailure)
+	s.changeSet, c.executed = c.id, token
+	a.begin(s, token, c, onFailure)
 	return nil, nil
 }

@@ -16,6 +16,7 @@ type faults struct {
 	expired   bool
 	cutFrom   int // number of the call, from 1; 0: never
 	cutUntil  time.Time
+	loseAt    int // number of the call whose answer is lost; 0: none
 	cutFor    time.Duration
 }
 
@@ -101,6 +102,13 @@ func (a *AWS) Cut(k int, duration time.Duration) {
 	a.faults.cutFrom, a.faults.cutFor, a.faults.cutUntil = len(a.calls)+k, duration, time.Time{}
 }
 
+// Lose does the k-th call from now, from 1, and loses its answer on the way.
+func (a *AWS) Lose(k int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults.loseAt = len(a.calls) + k
+}
+
 // iamAction is how a policy names the permission for an operation, where it differs.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 func iamAction(c Call) string {
@@ -138,8 +146,9 @@ func iamAction(c Call) string {
 	return service + ":" + operation
 }
 
-// admit records a call and says whether it may go on; if not, it has been answered, or cut off.
-func (a *AWS) admit(w http.ResponseWriter, q *request) bool {
+// admit records a call and says whether it may go on; if not, it has been answered, or cut off. lost says that nobody
+// will see its answer.
+func (a *AWS) admit(w http.ResponseWriter, q *request) (ok, lost bool) {
 	a.mu.Lock()
 	a.calls = append(a.calls, q.Call)
 	n, f, action := len(a.calls), &a.faults, iamAction(q.Call)
@@ -153,6 +162,7 @@ func (a *AWS) admit(w http.ResponseWriter, q *request) bool {
 			panic(http.ErrAbortHandler) // net/http drops the connection without a word
 		}
 	}
+	lost = n == f.loseAt
 	var err *apiError
 	switch {
 	case f.expired && q.Service == "s3":
@@ -170,9 +180,9 @@ func (a *AWS) admit(w http.ResponseWriter, q *request) bool {
 	a.mu.Unlock()
 	if err != nil {
 		writeError(w, q, err)
-		return false
+		return false, false
 	}
-	return true
+	return true, lost
 }
 
 func deniedCode(service string) string {

@@ -130,3 +130,29 @@ func TestCallsAreKept(t *testing.T) {
 		t.Error("an unknown call is not kept")
 	}
 }
+
+// TestAnAnswerIsLost has the SDK make each call again that changes something, as it does by itself: nothing is done twice.
+func TestAnAnswerIsLost(t *testing.T) {
+	u := withArtifacts(t)
+	in := u.input("first", smallTemplate(t), "CREATE", nil)
+	in.ClientToken = aws.String("token")
+	u.account.Lose(1)
+	made, err := u.cfn.CreateChangeSet(u.ctx, in)
+	u.must(made, err)
+	out, err := u.cfn.ListChangeSets(u.ctx, &cloudformation.ListChangeSetsInput{StackName: &u.stack})
+	u.must(out, err)
+	if len(out.Summaries) != 1 || *out.Summaries[0].ChangeSetId != *made.Id {
+		t.Errorf("change sets: %+v, want %s", out.Summaries, *made.Id)
+	}
+	u.complete("first")
+	before := len(u.account.Calls())
+	u.account.Lose(1)
+	u.execute("first")
+	if n := len(u.account.Calls()) - before; n != 2 {
+		t.Errorf("%d calls, want the lost one and the one after it", n)
+	}
+	u.status(u.rests(), "CREATE_COMPLETE")
+	if all := u.events(); len(all) != 3+7*3 {
+		t.Errorf("%d events: %q", len(all), all)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 )
@@ -45,8 +46,13 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	if !a.admit(w, q) {
+	ok, lost := a.admit(w, q)
+	if !ok {
 		return
+	}
+	if lost {
+		w = httptest.NewRecorder()
+		defer panic(http.ErrAbortHandler) // net/http drops the connection without a word
 	}
 	switch q.Service {
 	case "s3":
