@@ -17,6 +17,8 @@ type faults struct {
 	cutFrom   int // number of the call, from 1; 0: never
 	cutUntil  time.Time
 	loseAt    int // number of the call whose answer is lost; 0: none
+	loseEvery int // each so manieth call is lost, or its answer; 0: none
+	answers   bool
 	cutFor    time.Duration
 }
 
@@ -109,6 +111,14 @@ func (a *AWS) Lose(k int) {
 	a.faults.loseAt = len(a.calls) + k
 }
 
+// LoseEvery loses every k-th call on its way, or (answers) does it and loses its answer. 0: none. With 2 every call
+// that is made again when it fails fails once.
+func (a *AWS) LoseEvery(k int, answers bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults.loseEvery, a.faults.answers = k, answers
+}
+
 // iamAction is how a policy names the permission for an operation, where it differs.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 func iamAction(c Call) string {
@@ -162,7 +172,12 @@ func (a *AWS) admit(w http.ResponseWriter, q *request) (ok, lost bool) {
 			panic(http.ErrAbortHandler) // net/http drops the connection without a word
 		}
 	}
-	lost = n == f.loseAt
+	flaky := f.loseEvery > 0 && n%f.loseEvery == 0
+	if flaky && !f.answers {
+		a.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	lost = flaky || n == f.loseAt
 	var err *apiError
 	switch {
 	case f.expired && q.Service == "s3":

@@ -2,6 +2,7 @@ package deploytest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -154,5 +155,30 @@ func TestAnAnswerIsLost(t *testing.T) {
 	u.status(u.rests(), "CREATE_COMPLETE")
 	if all := u.events(); len(all) != 3+7*3 {
 		t.Errorf("%d events: %q", len(all), all)
+	}
+}
+
+func TestEveryOtherCallIsLost(t *testing.T) {
+	u := withArtifacts(t)
+	for _, answers := range []bool{false, true} {
+		u.account.LoseEvery(2, answers)
+		var made, heard int
+		for i := range 4 {
+			name := fmt.Sprintf("%v-%d", answers, i)
+			if _, err := u.once().CreateChangeSet(u.ctx, u.input(name, smallTemplate(t), "CREATE", nil)); err == nil {
+				heard++
+			}
+		}
+		u.account.LoseEvery(0, false)
+		out, err := u.cfn.ListChangeSets(u.ctx, &cloudformation.ListChangeSetsInput{StackName: &u.stack})
+		u.must(out, err)
+		for _, s := range out.Summaries {
+			if strings.HasPrefix(*s.ChangeSetName, fmt.Sprint(answers)) {
+				made++
+			}
+		}
+		if want := map[bool]int{false: 2, true: 4}[answers]; heard != 2 || made != want {
+			t.Errorf("answers only %v: %d made, %d heard of; want %d and 2", answers, made, heard, want)
+		}
 	}
 }
