@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"parley/planted"
@@ -17,16 +18,27 @@ import (
 //
 //   - the last run had durability normal, was not closed, and the machine has
 //     been started anew since: what was not synced is gone;
+//
 //   - the last run was not closed and its write-ahead log is gone: the file
 //     was copied without it while in use, or restored from VACUUM INTO.
 //
-// A file closed in order and put back later, from a backup, cannot be told from
-// one that was merely not used.
-func beginRun(ctx context.Context, conn *sql.Conn, d Durability, hadLog bool, log *slog.Logger) (epoch string, err error) {
+//   - the file does not agree with the mark beside it (see mark.go): it was put
+//     back from a backup, or copied here.
+//
+// What no program here can notice: a whole directory overwritten in place by an
+// older copy of itself, mark included, and a file system or a machine that was
+// rolled back. Whoever does that deletes the mark.
+func beginRun(ctx context.Context, conn *sql.Conn, path string, d Durability, hadLog bool, log *slog.Logger) (epoch string, err error) {
 	last, err := readMeta(ctx, conn)
 	if err != nil {
 		return "", err
 	}
+	dir := filepath.Dir(path)
+	noted, err := readMark(dir)
+	if err != nil {
+		return "", err
+	}
+	file := identity(path)
 	boot := bootID()
 	epoch = last["epoch"]
 	reason := ""
@@ -38,6 +50,9 @@ func beginRun(ctx context.Context, conn *sql.Conn, d Durability, hadLog bool, lo
 			reason = "the last run had durability normal and ended with the machine"
 		}
 	}
+	if strange := noted.strange(last["run"], file); epoch != "" && strange != "" {
+		reason = strange
+	}
 	if planted.Is(planted.EpochKept) {
 		reason = ""
 	}
@@ -47,13 +62,20 @@ func beginRun(ctx context.Context, conn *sql.Conn, d Durability, hadLog bool, lo
 	if epoch == "" || reason != "" {
 		epoch = rand.Text()
 	}
-	err = writeMeta(ctx, conn, map[string]string{"epoch": epoch, "durability": string(d), "boot": boot, "closed": "no"})
+	// The mark has both runs while the file may have either.
+	run := rand.Text()
+	if err := (mark{[]string{run, last["run"]}, file}).write(dir); err != nil {
+		return "", err
+	}
+	err = writeMeta(ctx, conn, map[string]string{"epoch": epoch, "durability": string(d), "boot": boot, "closed": "no", "run": run})
 	if err != nil {
 		return "", err
 	}
 	// Into the file itself: a copy of it alone must say that it was in use.
-	_, err = conn.ExecContext(ctx, "PRAGMA wal_checkpoint(truncate)")
-	return epoch, err
+	if _, err := conn.ExecContext(ctx, "PRAGMA wal_checkpoint(truncate)"); err != nil {
+		return "", err
+	}
+	return epoch, mark{[]string{run}, file}.write(dir)
 }
 
 // endRun notes that nothing is missing, after making sure of it. The caller has

@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 )
 
 // TestEpoch leaves a data directory in the state that each event does and
@@ -24,6 +27,38 @@ func TestEpoch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	file := func(dir string) string { return filepath.Join(dir, FileName) }
+	saved := ""
+	save := func(t *testing.T, dir string) {
+		saved = t.TempDir()
+		if err := os.CopyFS(saved, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use := func(t *testing.T, dir string) { epochOf(t, dir) }
+	remove := func(names ...string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			for _, name := range names {
+				if err := os.Remove(filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	restore := func(t *testing.T, dir string) { // the data file alone, into the one that is there
+		content, err := os.ReadFile(file(saved))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file(dir), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restoreAll := func(t *testing.T, dir string) {
+		if err := os.CopyFS(dir, os.DirFS(saved)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		events []func(t *testing.T, dir string)
@@ -40,6 +75,40 @@ func TestEpoch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}}, false},
+		{"used again and again", []func(*testing.T, string){use, use, use}, true},
+		{"a closed file put back after another run", []func(*testing.T, string){save, use, restore}, false},
+		{"a closed file put back, of before a crash", []func(*testing.T, string){save, crash(Full), remove(FileName + "-wal"), restore}, false},
+		{"put back though nothing came since", []func(*testing.T, string){save, restore}, true},
+		{"the whole directory put back", []func(*testing.T, string){save, use, remove(FileName, lockName, markName), restoreAll}, runtime.GOOS == "windows"},
+		{"the mark is gone", []func(*testing.T, string){remove(markName)}, false},
+		{"of a parley that had no mark yet", []func(*testing.T, string){remove(markName), func(t *testing.T, dir string) {
+			withFile(t, file(dir), "DELETE FROM meta WHERE key = 'run'")
+		}}, true},
+		{"died while a run began, before the file had it", []func(*testing.T, string){func(t *testing.T, dir string) {
+			m, err := readMark(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.runs = append([]string{"of the run that began"}, m.runs...)
+			if err := m.write(dir); err != nil {
+				t.Fatal(err)
+			}
+		}}, true},
+		{"died while a run began, when the file had it", []func(*testing.T, string){func(t *testing.T, dir string) {
+			m, err := readMark(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.runs = append(m.runs, "before")
+			if err := m.write(dir); err != nil {
+				t.Fatal(err)
+			}
+		}}, true},
+		{"its owner and permissions were set anew", []func(*testing.T, string){func(t *testing.T, dir string) {
+			if err := errors.Join(os.Chmod(file(dir), 0o640), os.Chtimes(file(dir), time.Now(), time.Now())); err != nil {
+				t.Fatal(err)
+			}
+		}}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -175,8 +175,8 @@ func TestPermissions(t *testing.T) {
 	}
 	wantMode(t, dir, 0o700)
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 4 {
-		t.Fatalf("files: got %q, %v, want the data file, its two companions and the lock", files, err)
+	if err != nil || len(files) != 5 {
+		t.Fatalf("files: got %q, %v, want the data file, its two companions, the lock and the mark", files, err)
 	}
 	for _, file := range files {
 		wantMode(t, file, 0o600)

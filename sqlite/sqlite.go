@@ -115,7 +115,7 @@ func open(ctx context.Context, o Options, migrations []migration) (_ *Store, err
 	if err := migrate(ctx, conn.Conn, s.path, migrations); err != nil {
 		return nil, err
 	}
-	if s.epoch, err = beginRun(ctx, conn.Conn, o.Durability, hadLog, o.Logger); err != nil {
+	if s.epoch, err = beginRun(ctx, conn.Conn, s.path, o.Durability, hadLog, o.Logger); err != nil {
 		return nil, err
 	}
 	begun = true
