@@ -165,6 +165,23 @@ func TestDelete(t *testing.T) {
 		w.succeeds(cfn.RequestDelete, nil)
 		w.isEmpty()
 	})
+	t.Run("more than one list and one removal hold", func(t *testing.T) {
+		w := newWorld(t)
+		for i := range maxRemoved + 100 {
+			w.store(fmt.Sprint(i), "somebody's own")
+		}
+		w.succeeds(cfn.RequestDelete, nil)
+		w.isEmpty()
+		lists := 0
+		for _, c := range w.take() {
+			if c.operation == "ListObjectVersions" {
+				lists++
+			}
+		}
+		if lists != 3 { // the last one finds nothing
+			t.Errorf("%d lists were asked for", lists)
+		}
+	})
 	t.Run("a bucket that is gone", func(t *testing.T) {
 		w := newWorld(t)
 		if _, err := w.s3.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: aws.String(bucket)}); err != nil {
