@@ -3,6 +3,7 @@ package deploy
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ type account struct {
 	out      bytes.Buffer
 	typed    string // on the terminal; empty: everything is agreed to
 	terminal bool
+	poll     time.Duration
 }
 
 func newAccount(t *testing.T) *account {
@@ -69,7 +71,7 @@ func zipped(program string) []byte {
 // open begins a command.
 func (a *account) open(ctx context.Context) (*Stack, error) {
 	return Open(ctx, Options{
-		Name: a.name, Poll: 5 * time.Millisecond,
+		Name: a.name, Poll: cmp.Or(a.poll, 5*time.Millisecond),
 		Console: Console{Out: &a.out, In: strings.NewReader(a.typed), Terminal: a.terminal, Yes: a.typed == "" && !a.terminal},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // killer stands between a command and AWS. From its k-th call on the command
@@ -119,7 +120,7 @@ var asks = regexp.MustCompile(`^(Describe|List|Head|Get)`)
 // newQuickAccount is one in which a distribution takes 15 ms and the site nothing.
 func newQuickAccount(t *testing.T) *account {
 	a := newAccount(t)
-	a.Speed, a.Custom = 20_000, nil
+	a.Speed, a.Custom, a.poll = 20_000, nil, time.Millisecond
 	return a
 }
 
