@@ -3,6 +3,7 @@ package deploytest
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (a *AWS) changeSet(q *request) (*stack, *changeSet, error) {
 				return s, c, nil
 			}
 		}
+	}
+	if strings.HasPrefix(name, "arn:") && q.form.Get("StackName") == "" {
+		return nil, nil, &apiError{"ChangeSetNotFound", "ChangeSet [" + name + "] does not exist", 404}
 	}
 	s, err := a.named(q)
 	if err != nil {
