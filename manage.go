@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"parley/gateway"
@@ -53,4 +55,20 @@ func (s *serveCmd) manage(page net.Addr, gw *gateway.Server, logger *slog.Logger
 		}
 	}()
 	return server, nil
+}
+
+// readiness is what /readyz asks, also before there is anything to ask.
+type readiness struct{ home atomic.Pointer[home] }
+
+func (r *readiness) of(h *home) { r.home.Store(h) }
+
+func (r *readiness) ask(ctx context.Context) error {
+	h := r.home.Load()
+	if h == nil {
+		return errors.New("it has not opened its data yet")
+	}
+	if h.ready == nil {
+		return nil
+	}
+	return h.ready(ctx)
 }

@@ -69,6 +69,8 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	if s.Stack.Functions != "" {
 		options = s.Stack.gateway(options)
 	}
+	ready := readiness{}
+	options.Ready = ready.ask
 	gw := gateway.New(options)
 	management, err := s.manage(ln.Addr(), gw, logger)
 	if err != nil {
@@ -81,6 +83,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	defer behind.close()
+	ready.of(behind)
 
 	website, socket := urls(ln.Addr(), public)
 	fmt.Fprintf(e.stdout, "Website URL: %s\nWebSocket URL: %s\n", website, socket)
@@ -112,6 +115,8 @@ type home struct {
 	handler gateway.Handler
 	about   []any        // for the log, in pairs
 	close   func() error // after the gateway's Shutdown; a second call does nothing
+
+	ready func(context.Context) error // why nothing can be stored at present; nil: it always can
 }
 
 // behind opens the home that the flags ask for.
@@ -131,6 +136,7 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 	return &home{
 		handler: &logged{talk, logger},
 		about:   []any{"data", dir},
+		ready:   store.Ready,
 		close: sync.OnceValue(func() error {
 			talk.Close()
 			if err := store.Close(); err != nil {

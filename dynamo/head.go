@@ -49,10 +49,13 @@ func (s *Store) Extent(ctx context.Context, room string) (chat.Extent, error) {
 
 // readEpoch returns the table's epoch, and makes it where there is none.
 //
-// A table restored from a backup has the epoch of the one it was made from,
-// though its newest sequences will be given out again. Whoever restores one
-// deletes its row EPOCH, or calls RotateEpoch, before functions use it; since a
-// restored table has a new name, those start anew and read the new epoch.
+// A table restored from a backup has the row of the one it was made from, though
+// its newest sequences will be given out again. DynamoDB restores into a table of
+// another name; the row has the name, so the first function that reads it there
+// makes a new epoch. Whoever brings a table back under its old name (by deleting
+// that one first, or by an import) deletes the row EPOCH before functions use it,
+// or calls RotateEpoch.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Restore.Tutorial.html
 func (s *Store) readEpoch(ctx context.Context) (string, error) {
 	if known := s.epoch.Load(); known != nil {
 		return *known, ctx.Err()
@@ -63,8 +66,11 @@ func (s *Store) readEpoch(ctx context.Context) (string, error) {
 			return "", err
 		}
 		epoch := getText(row, "epoch")
-		if epoch == "" {
-			if epoch, err = s.makeEpoch(ctx); err != nil {
+		if of := getText(row, "table"); epoch == "" || of != s.table {
+			if of != "" { // a row of before it had the name keeps its epoch
+				epoch = ""
+			}
+			if epoch, err = s.makeEpoch(ctx, row, epoch); err != nil {
 				return "", err
 			}
 		}
@@ -75,13 +81,19 @@ func (s *Store) readEpoch(ctx context.Context) (string, error) {
 	}
 }
 
-// makeEpoch returns the empty string where another process was faster, or an
-// earlier attempt of this one.
-func (s *Store) makeEpoch(ctx context.Context) (string, error) {
-	epoch := rand.Text()
-	row := epochKey()
-	row["epoch"] = text(epoch)
-	err := s.put(ctx, row, absent)
+// makeEpoch puts the row in place of the one that was read, with a new epoch
+// unless one is to be kept. It returns the empty string where another process
+// was faster, or an earlier attempt of this one.
+func (s *Store) makeEpoch(ctx context.Context, old item, keep string) (string, error) {
+	epoch := keep
+	if epoch == "" {
+		epoch = rand.Text()
+	}
+	unchanged := absent
+	if was := getText(old, "epoch"); was != "" {
+		unchanged = is("epoch", text(was))
+	}
+	err := s.put(ctx, s.epochRow(epoch), unchanged)
 	if _, exists := refused(err); exists {
 		return "", nil
 	}
@@ -93,11 +105,15 @@ func (s *Store) makeEpoch(ctx context.Context) (string, error) {
 // on with the old one until they end.
 func (s *Store) RotateEpoch(ctx context.Context) error {
 	epoch := rand.Text()
-	row := epochKey()
-	row["epoch"] = text(epoch)
-	if err := s.put(ctx, row, condition{}); err != nil {
+	if err := s.put(ctx, s.epochRow(epoch), condition{}); err != nil {
 		return fmt.Errorf("rotate the log's epoch: %w", err)
 	}
 	s.epoch.Store(&epoch)
 	return nil
+}
+
+func (s *Store) epochRow(epoch string) item {
+	row := epochKey()
+	row["epoch"], row["table"] = text(epoch), text(s.table)
+	return row
 }

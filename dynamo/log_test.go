@@ -128,3 +128,42 @@ func TestEpoch(t *testing.T) {
 		t.Errorf("after RotateEpoch: %q, before it %q", now, first[0])
 	}
 }
+
+// TestEpochOfRestored copies the epoch's row into a table of another name, as
+// DynamoDB does with the whole table.
+func TestEpochOfRestored(t *testing.T) {
+	c := client(e2e.DynamoDB(t))
+	epoch := func(table string) string {
+		x, err := dynamo.New(c, dynamo.Options{Table: table}).Extent(t.Context(), "room")
+		must(t, err)
+		return x.Epoch
+	}
+	original, restored := newTable(t), newTable(t)
+	before := epoch(original)
+	key := map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "EPOCH"}, "SK": &types.AttributeValueMemberS{Value: "E"}}
+	row, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &original, Key: key})
+	must(t, err)
+	_, err = c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &restored, Item: row.Item})
+	must(t, err)
+	var all sync.WaitGroup
+	var first [8]string
+	for i := range first {
+		all.Go(func() { first[i] = epoch(restored) })
+	}
+	all.Wait()
+	for _, e := range first {
+		if e == before || e != first[0] || e == "" {
+			t.Fatalf("functions on the restored table have epochs %q, the original %q", first, before)
+		}
+	}
+	if now := epoch(original); now != before {
+		t.Errorf("the original's epoch changed from %q to %q", before, now)
+	}
+	// A row of before it had the table's name.
+	delete(row.Item, "table")
+	_, err = c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &original, Item: row.Item})
+	must(t, err)
+	if now := epoch(original); now != before {
+		t.Errorf("without a name the epoch changed from %q to %q", before, now)
+	}
+}

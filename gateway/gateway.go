@@ -72,6 +72,9 @@ type Options struct {
 	// It must not be changed any more. nil: none.
 	Header http.Header
 
+	// Ready is asked by /readyz: what it returns makes the answer 503. nil: always ready.
+	Ready func(context.Context) error
+
 	// PublicURL is what people type, when that is neither localhost nor an IP address. It fixes the Origin that a
 	// browser must send (scheme, host and port, exactly), and any Host is served then. When nil, Host must be
 	// localhost or an IP address, and an Origin must be that of the requested host.

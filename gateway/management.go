@@ -16,7 +16,7 @@ const maxPostBytes = 128 << 10
 
 // Management is the @connections API, for a listener of its own: POST sends its body to a connection as a text frame,
 // GET tells about it, DELETE closes it, each below Options.Stage. An AWS SDK can use it; signatures are not looked at. Beside it /healthz answers
-// 200 while the process lives, and /readyz until Shutdown begins, then 503.
+// 200 while the process lives, and /readyz while Options.Ready has no objection and Shutdown has not begun, else 503.
 //
 // Whoever reaches it can speak for the server, so it belongs on a loopback port. A web page might reach that too, so a
 // request that carries an Origin, or whose Host is a name other than localhost, is refused.
@@ -28,6 +28,12 @@ func (s *Server) Management() http.Handler {
 		if s.isDraining() {
 			s.refuseForNow(w, "This server is going down.")
 			return
+		}
+		if s.options.Ready != nil {
+			if err := s.options.Ready(r.Context()); err != nil {
+				s.refuseForNow(w, "This server cannot do its work at present.")
+				return
+			}
 		}
 		io.WriteString(w, "ok\n")
 	})

@@ -89,7 +89,7 @@ func BenchmarkFirstPage(b *testing.B) {
 
 // BenchmarkOpen is opening, and closing, a store with so many messages.
 func BenchmarkOpen(b *testing.B) {
-	for _, n := range []int{0, 100_000} {
+	for _, n := range []int{0, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("messages=%d", n), func(b *testing.B) {
 			dir := filled(b, n)
 			var opening time.Duration

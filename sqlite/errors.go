@@ -19,6 +19,7 @@ var (
 	ErrCorrupt     = errors.New("the file is damaged")
 	ErrNotWritable = errors.New("the data directory cannot be written to")
 	ErrFull        = errors.New("no space is left for the data file")
+	ErrDisk        = errors.New("the disk does not take or give back what is in the data file")
 	ErrClosed      = errors.New("the store is closed")
 )
 
@@ -28,7 +29,7 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, ours := range []error{ErrLocked, ErrNotParley, ErrNewerSchema, ErrCorrupt, ErrNotWritable, ErrFull} {
+	for _, ours := range []error{ErrLocked, ErrNotParley, ErrNewerSchema, ErrCorrupt, ErrNotWritable, ErrFull, ErrDisk} {
 		if errors.Is(err, ours) {
 			return err
 		}
@@ -49,6 +50,11 @@ func kindOf(err error) error {
 			return ErrCorrupt
 		case codes.SQLITE_FULL:
 			return ErrFull
+		case codes.SQLITE_IOERR:
+			if of.Code() == codes.SQLITE_IOERR_SHMSIZE || errors.Is(err, syscall.ENOSPC) { // the index of the log, which is allocated ahead
+				return ErrFull
+			}
+			return ErrDisk
 		case codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM:
 			return ErrNotWritable
 		}

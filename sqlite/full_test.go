@@ -23,9 +23,18 @@ func TestFull(t *testing.T) {
 		}
 	}
 	limit(60)
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("before it is full: %v", err)
+	}
 	acknowledged := fillUp(t, s)
 	wantAcknowledged(t, s, acknowledged)
+	if err := s.Ready(t.Context()); err != nil && !errors.Is(err, ErrFull) {
+		t.Errorf("when it is full: %v", err)
+	}
 	limit(1000)
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("when there is space again: %v", err)
+	}
 	if appended, err := s.Append(t.Context(), "room", message("after", 1)); err != nil || appended[0].Seq != acknowledged+1 {
 		t.Errorf("Append when there is space again: got %+v, %v, want %d", appended, err, acknowledged+1)
 	}

@@ -133,6 +133,22 @@ func open(ctx context.Context, o Options, migrations []migration) (_ *Store, err
 	return s, nil
 }
 
+// Ready returns why nothing can be stored at present, nil if it can. Only after
+// something could not be stored does it try, and then with a write of its own.
+func (s *Store) Ready(ctx context.Context) error {
+	if s.writer.failure.Load() == nil {
+		return nil
+	}
+	err := s.writer.submit(ctx, 0, func(b *batch) error {
+		_, err := b.conn.ExecContext(b.ctx, "UPDATE meta SET value = value WHERE key = 'closed'")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write to the data file: %w", err)
+	}
+	return nil
+}
+
 // Close waits for the calls that are under way, notes that nothing is missing,
 // and gives the directory free. Calls that come later get ErrClosed.
 func (s *Store) Close() error {

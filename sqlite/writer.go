@@ -40,6 +40,8 @@ type writer struct {
 	scrubAt   *time.Timer
 	scrubbing bool // scrubAt is running
 
+	failure atomic.Pointer[error] // of the last transaction; nil: it succeeded
+
 	mu     sync.RWMutex // held to read while a call is put into the queue
 	closed bool
 }
@@ -151,12 +153,15 @@ func (w *writer) commit(calls []*call) {
 		return
 	}
 	err := w.attempt(calls)
+	w.note(err)
 	if planted.Is(planted.IgnoredFailure) {
 		err = nil
 	}
 	if err != nil && len(calls) > 1 {
 		for _, c := range calls {
-			c.answer <- classify(w.attempt([]*call{c}))
+			err := w.attempt([]*call{c})
+			w.note(err)
+			c.answer <- classify(err)
 		}
 		return
 	}
@@ -166,6 +171,16 @@ func (w *writer) commit(calls []*call) {
 	if err == nil {
 		w.boundLog()
 	}
+}
+
+// note remembers whether the store takes anything at present.
+func (w *writer) note(err error) {
+	if err == nil {
+		w.failure.Store(nil)
+		return
+	}
+	err = classify(err)
+	w.failure.Store(&err)
 }
 
 // attempt runs the calls in one transaction, all or none.
