@@ -1,24 +1,14 @@
 import { keep } from '../sdk/session.js'
 /** @import { Message, MessagesDetail, Pending, Person } from '../sdk/types.js' */
 /** @import { Room } from '../sdk/room.js' */
-/** @import { Day, Line, Row, Said } from './types.js' */
+/** @import { Day, Line, Listed, Me, Row, Said } from './types.js' */
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { ChatError } from '../sdk/protocol.js' */
 
 const DAY = 24 * 60 * 60 * 1000 // ms
 const TOGETHER = 5 * 60 * 1000 // ms between messages that share one header
 
-/**
- * What stands in the list, from top to bottom.
- * @param {object} of
- * @param {readonly Message[]} of.messages in sequence
- * @param {readonly Pending[]} of.pending
- * @param {ReadonlySet<number>} [of.leaving] sequences of those that are about to be deleted
- * @param {readonly Line[]} of.lines in the order they happened
- * @param {boolean} of.whole nothing is older than these messages
- * @param {{id: string, name: string} | null} of.you
- * @returns {Row[]}
- */
+/** What stands in the list, from top to bottom. @param {Listed} of @returns {Row[]} */
 export function rows({ messages, pending, leaving = new Set(), lines, whole, you }) {
   /** @type {Row[]} */
   const all = []
@@ -63,7 +53,7 @@ export function rows({ messages, pending, leaving = new Set(), lines, whole, you
   for (const message of messages) {
     addLinesBefore(message.seq)
     const said = ofMessage(message, you)
-    add(leaving.has(message.seq) ? { ...said, state: 'leaving' } : changed(said, changes.get(message.seq)))
+    add(leaving.has(message.seq) ? { ...said, state: 'leaving' } : changed(said, changes.get(message.seq), you))
     changes.delete(message.seq)
   }
   addLinesBefore(Infinity)
@@ -86,12 +76,15 @@ function ofMessage({ seq, id, person, from, text, at, edited, deleted, lost }, y
   return { kind: 'message', key: `seq ${seq}`, was: mine && id ? `mine ${id}` : '', seq, id, person, from, text, at, mine, follows: false, state, doing: 'message', reason: '' }
 }
 
-/** A message as it will be. @param {Said} said @param {Pending} [pending] an edit or delete of it @returns {Said} */
-const changed = (said, pending) => !pending ? said
-  : pending.kind === 'delete' && pending.state !== 'failed' ? { ...said, state: 'deleted' }
-  : { ...said, id: pending.id, text: pending.text || said.text, state: pending.state, doing: pending.kind, reason: pending.error?.message ?? '' }
+/** A message as it will be; who wrote a deleted one is not known any more, but it was me. @param {Said} said @param {Pending | undefined} pending @param {Me} you @returns {Said} */
+function changed(said, pending, you) {
+  if (!pending) return said
+  if (pending.kind === 'delete' && pending.state !== 'failed') return { ...said, state: 'deleted' }
+  const mine = ofPending(pending, you)
+  return { ...mine, key: said.key, seq: said.seq, text: mine.text || said.text, from: said.from || mine.from, at: said.at || mine.at }
+}
 
-/** @param {Pending} pending @param {{id: string, name: string} | null} you @returns {Said} */
+/** @param {Pending} pending @param {Me} you @returns {Said} */
 function ofPending({ id, kind, text, at, state, error }, you) {
   return { kind: 'message', key: `mine ${id}`, was: '', seq: 0, id, person: you?.id ?? '', from: you?.name ?? '', text, at, mine: true, follows: false, state, doing: kind, reason: error?.message ?? '' }
 }

@@ -1,5 +1,5 @@
 // What stands in the list. Only types: the page never asks for this file.
-/** @import { Pending } from '../sdk/types.js' */
+/** @import { Message, Pending } from '../sdk/types.js' */
 
 /**
  * A message as it is drawn: live, from history, or pending.
@@ -28,6 +28,19 @@
  * What is not in the log but stands between messages.
  * @typedef {{after: number, at: number, key: string, words: (string | {name: string})[]}} Line
  * after: the sequence above it; at: ms since 1970
+ */
+
+/** @typedef {{id: string, name: string} | null} Me */
+
+/**
+ * What the list is made of.
+ * @typedef {object} Listed
+ * @property {readonly Message[]} messages in sequence
+ * @property {readonly Pending[]} pending
+ * @property {ReadonlySet<number>} [leaving] sequences of those that are about to be deleted
+ * @property {readonly Line[]} lines in the order they happened
+ * @property {boolean} whole nothing is older than these messages
+ * @property {Me} you
  */
 
 export {}

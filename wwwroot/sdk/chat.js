@@ -5,9 +5,8 @@ import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure
 import { Room } from './room.js'
 import { ALL, concede, hello, ids, Session, Unsent } from './session.js'
 
-/** @import { Action, ChatOptions, End, Position, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, You } from './types.js' */
+/** @import { Action, ChatOptions, End, Position, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, Wishes, You } from './types.js' */
 /** @import { Connection } from './connection.js' */
-/** @import { Wishes } from './session.js' */
 
 const AWAKE = 2 * 60 * 60 * 1000 // ms that a hidden page stays connected
 

@@ -1,6 +1,6 @@
 // What outlives the page: the session, which is a secret, the name, what was not
 // sent; and hello, the first action of a connection, which carries the first two.
-/** @import { Action, Kept, Position, TextStorage, You } from './types.js' */
+/** @import { Action, Greeting, Kept, TextStorage, Wishes, You } from './types.js' */
 
 /** A storage that never throws. Where it remembers nothing (private mode, full, forbidden) the page's own memory does, for as long as the page is open. */
 class Sturdy {
@@ -160,24 +160,10 @@ const read = (text) => {
   }
 }
 
-/**
- * What a hello may carry.
- * @typedef {{name: boolean, rooms: boolean, link: boolean}} Wishes
- */
-
 /** @type {Wishes} */
 export const ALL = { name: true, rooms: true, link: true }
 
-/**
- * @param {object} have
- * @param {string} have.id
- * @param {string} have.session
- * @param {string} have.name
- * @param {string} have.link
- * @param {Position[]} have.rooms
- * @param {Wishes} wishes
- * @returns {Action}
- */
+/** @param {Greeting} have @param {Wishes} wishes @returns {Action} */
 export const hello = ({ id, session, name, link, rooms }, wishes) => ({
   type: 'hello',
   id,

@@ -281,4 +281,10 @@
  * @property {number} seq where its copy is in the log; 0: not known
  */
 
+/**
+ * What a hello may carry.
+ * @typedef {{name: boolean, rooms: boolean, link: boolean}} Wishes
+ * @typedef {{id: string, session: string, name: string, link: string, rooms: Position[]}} Greeting
+ */
+
 export {}

@@ -69,3 +69,9 @@ test('what was not changed is shown again, with what failed', () => {
 test('while a delete can be undone the message is neither there nor deleted', () => {
   assert.deepEqual(said(draw({ messages: [message(1, 'me', 0)], leaving: new Set([1]) })), [[1, 'text 1', 'leaving', '']])
 })
+
+test('an edit of what was deleted meanwhile is shown as mine', () => {
+  const gone = { seq: 1, id: '', from: '', person: '', text: '', at: 0, deleted: true }
+  const [day, row] = draw({ messages: [gone], pending: [change('edit', 1, 'failed', { error: { message: 'Gone.' } })] })
+  assert.deepEqual([day.kind, row.from, row.person, row.at, row.text, row.seq], ['day', 'Zoë', 'me', NOON, 'better', 1])
+})
