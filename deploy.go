@@ -72,6 +72,7 @@ func parameterHelp() kong.Vars {
 type deployCmd struct {
 	awsFlags
 	Yes              bool `help:"Ask nothing."`
+	RestoreSite      bool `help:"Put the site's files into the bucket again, when somebody has changed them there."`
 	AllowReplacement bool `help:"Let a change go ahead that deletes what people have said."`
 	settingsFlags    `group:"Settings. What is not given stays as it is:"`
 }
@@ -82,7 +83,7 @@ func (c *deployCmd) Run(ctx context.Context, e *environment) error {
 		return c.fail(e, err)
 	}
 	set := c.settings()
-	set.AllowReplacement = c.AllowReplacement
+	set.RestoreSite, set.AllowReplacement = c.RestoreSite, c.AllowReplacement
 	deployed, err := stack.Deploy(ctx, e.release(c.progress(e)), set)
 	return c.end(e, deployed, err)
 }

@@ -145,9 +145,9 @@ func (s *Stack) createBucket(ctx context.Context, bucket string) error {
 	}
 }
 
-// sweep removes zips that neither the stack nor its way back needs. What is
-// younger than a day may be another deploy's, between its upload and its end.
-func (s *Stack) sweep(ctx context.Context, keep ...string) error {
+// sweep removes zips from before that time which neither the stack nor its way
+// back needs. A young one may be another deploy's, between its upload and its end.
+func (s *Stack) sweep(ctx context.Context, before time.Time, keep ...string) error {
 	bucket := s.artifactsBucket()
 	var old []types.ObjectIdentifier
 	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: &bucket, ExpectedBucketOwner: &s.Account})
@@ -157,7 +157,7 @@ func (s *Stack) sweep(ctx context.Context, keep ...string) error {
 			return s.explain("look into bucket "+bucket, err)
 		}
 		for _, o := range page.Contents {
-			if !slices.Contains(keep, aws.ToString(o.Key)) && time.Since(aws.ToTime(o.LastModified)) > 24*time.Hour {
+			if !slices.Contains(keep, aws.ToString(o.Key)) && aws.ToTime(o.LastModified).Before(before) {
 				old = append(old, types.ObjectIdentifier{Key: o.Key})
 			}
 		}

@@ -164,10 +164,36 @@ func (s *Stack) discard(ctx context.Context, cs *changeSet, st state) {
 	if _, err := s.cloudformation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.stack}); err != nil || quick {
 		return
 	}
+	s.awaitGone(ctx, cs.stack)
+}
+
+// awaitGone waits until a stack is no more.
+func (s *Stack) awaitGone(ctx context.Context, stack string) error {
 	for {
-		now, err := s.describe(ctx, cs.stack)
-		if err != nil || !now.exists() || s.pause(ctx) != nil {
-			return
+		st, err := s.describe(ctx, stack)
+		if err != nil || !st.exists() {
+			return err
+		}
+		if err := s.pause(ctx); err != nil {
+			return s.goesOn()
+		}
+	}
+}
+
+// tidy removes change sets of ours that a deploy left which died. Where there is
+// something to change, executing that removes all others.
+func (s *Stack) tidy(ctx context.Context, st state) {
+	pages := cloudformation.NewListChangeSetsPaginator(s.cloudformation, &cloudformation.ListChangeSetsInput{StackName: &st.id})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return // they cost nothing and hinder nobody
+		}
+		for _, c := range page.Summaries {
+			old := c.Status == types.ChangeSetStatusFailed || time.Since(aws.ToTime(c.CreationTime)) > abandoned
+			if old && strings.HasPrefix(aws.ToString(c.ChangeSetName), changeSetPrefix) {
+				s.cloudformation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: c.ChangeSetId})
+			}
 		}
 	}
 }

@@ -31,13 +31,13 @@ type Bill struct{ Items []Item }
 
 // Item is one line of a bill.
 type Item struct {
-	Name     string
-	Quantity float64
-	Unit     string  // of Quantity: "million frames"
-	Price    float64 // US dollars for one Unit, in us-east-1
-	Dollars  float64 // Quantity times Price
-	Free     string  // what an account has of it free of charge; empty: nothing
-	Source   string  // where the price stands
+	Name     string  `json:"name"`
+	Quantity float64 `json:"quantity"`
+	Unit     string  `json:"unit"`           // of Quantity: "million frames"
+	Price    float64 `json:"price"`          // US dollars for one Unit, in us-east-1
+	Dollars  float64 `json:"dollars"`        // Quantity times Price
+	Free     string  `json:"free,omitempty"` // what an account has of it free of charge; empty: nothing
+	Source   string  `json:"source"`         // where the price stands
 }
 
 // Dollars is the sum of a bill.

@@ -48,6 +48,9 @@ type Settings struct {
 	Tags       map[string]string // added to those that the stack has
 	// RotateOriginSecret makes a new secret between CloudFront and the functions.
 	RotateOriginSecret bool
+	// RestoreSite puts the site's files into the bucket again, though the stack has
+	// this very site: somebody has changed them there.
+	RestoreSite bool
 	// AllowReplacement lets a change go ahead that replaces or removes what holds messages.
 	AllowReplacement bool
 }

@@ -54,7 +54,7 @@ func (s *Stack) values(ctx context.Context, st state, r Release, zips zips, set 
 	chosen["FunctionsKey"] = zips.functions.key
 	chosen["WebsiteKey"] = zips.website.key
 	chosen["SiteHash"] = r.SiteHash
-	chosen["Version"] = r.Version
+	chosen["Version"] = version(st, r, set)
 	chosen["OriginSecretPrevious"] = "" // the distribution has learnt the new one when its change is done
 	if !st.made() || set.RotateOriginSecret {
 		chosen["OriginSecret"] = newSecret()
@@ -78,6 +78,20 @@ func (s *Stack) values(ctx context.Context, st state, r Release, zips zips, set 
 		}
 	}
 	return values, nil
+}
+
+// version is the release's. The site is put again only when something of it
+// changes in the stack, so to restore it the version gets a suffix, which it
+// keeps until the next release.
+func version(st state, r Release, set Settings) string {
+	const suffix = "+restored-"
+	if set.RestoreSite && st.made() {
+		return r.Version + suffix + strings.ToLower(rand.Text()[:8])
+	}
+	if has := st.parameters["Version"]; strings.HasPrefix(has, r.Version+suffix) {
+		return has
+	}
+	return r.Version
 }
 
 // tags are those of the stack and the new ones: a change set that names any

@@ -13,6 +13,12 @@ import (
 // remove deletes the stack and follows that to its end. What CloudFormation
 // cannot delete at first is mended where that is known, and tried again.
 func (s *Stack) remove(ctx context.Context, st state) (outcome, error) {
+	if !st.made() { // a name without resources, which tells no events
+		if _, err := s.cloudformation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &st.id}); err != nil {
+			return outcome{}, s.explain("delete the stack", err)
+		}
+		return outcome{}, s.awaitGone(ctx, st.id)
+	}
 	var retain []string
 	for tries := 3; ; tries-- {
 		mark, err := s.lastMark(ctx, st.id)

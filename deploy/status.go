@@ -127,6 +127,8 @@ func (s *Stack) drift(ctx context.Context, st state, r Release) (string, []strin
 			path := aws.ToString(o.Key)
 			sum, known := want[path]
 			switch {
+			case path == unfinished:
+				drift = append(drift, "its last change was not finished")
 			case !known:
 				drift = append(drift, path+" is not ours")
 			case sum != "" && strings.Trim(aws.ToString(o.ETag), `"`) != sum:
@@ -153,6 +155,9 @@ func (s *Stack) drift(ctx context.Context, st state, r Release) (string, []strin
 	slices.Sort(drift)
 	return "changed", drift, nil
 }
+
+// unfinished stands in the bucket while functions/website changes it.
+const unfinished = ".unfinished"
 
 // configFile tells the page where the WebSocket is.
 const configFile = "config.json"
@@ -233,10 +238,14 @@ func (s *Stack) lastRing(ctx context.Context, name string, since time.Time) (tim
 	return last, nil
 }
 
-// ErrUnwell is what status ends with when something has to be looked at.
+// Err is what status ends with when something has to be looked at.
 func (v *Status) Err() error {
 	if v.Well {
 		return nil
 	}
-	return &Error{Kind: Unwell, Message: fmt.Sprintf("stack %s has something to look at", v.Name), Hint: "see above; parley deploy" + v.flags() + " puts a changed site or a stack that went back right only when there is something to change"}
+	hint := "see above"
+	if v.Site == "changed" {
+		hint = "parley deploy" + v.flags() + " --restore-site puts the site as it was deployed"
+	}
+	return &Error{Kind: Unwell, Message: fmt.Sprintf("stack %s has something to look at", v.Name), Hint: hint}
 }

@@ -49,6 +49,23 @@ func TestStatus(t *testing.T) {
 	if v := look("one"); v.Well || v.Site != "changed" || !slices.Equal(v.Drift, want) {
 		t.Errorf("changed by hand: got %+v, want drift %q", v, want)
 	}
+
+	a.mustDeploy("one", "unchanged")
+	if _, err := a.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: aws.String("stranger.html")}); err != nil {
+		t.Fatal(err)
+	}
+	d := a.set(Settings{RestoreSite: true})
+	if len(d.Changes) != 1 || d.Changes[0].Resource != "Site" {
+		t.Errorf("restoring the site changes %+v", d.Changes)
+	}
+	if v := look("one"); !v.Well || v.Site != "same" {
+		t.Errorf("restored: %+v", v)
+	}
+	a.mustDeploy("one", "unchanged")
+	put(unfinished, "")
+	if v := look("one"); v.Well || !slices.Equal(v.Drift, []string{"its last change was not finished"}) {
+		t.Errorf("cut: %+v", v)
+	}
 }
 
 func TestStatusTellsAlarmsOfTheLastDay(t *testing.T) {

@@ -44,6 +44,7 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 	}
 	if cs == nil {
 		s.console.printf("nothing to change\n")
+		s.tidy(ctx, st)
 		return s.finish(ctx, "unchanged", nil, 0)
 	}
 	if err := s.agree(ctx, cs, set); err != nil {
@@ -68,7 +69,7 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 		return nil, explainFailure(o.events, "what was made is removed again", "parley deploy"+s.flags()+" tries again")
 	}
 	// The zips before these are what a rollback of the next change needs.
-	if err := s.sweep(ctx, zips.functions.key, zips.website.key, st.parameters["FunctionsKey"], st.parameters["WebsiteKey"]); err != nil {
+	if err := s.sweep(ctx, time.Now().Add(-24*time.Hour), zips.functions.key, zips.website.key, st.parameters["FunctionsKey"], st.parameters["WebsiteKey"]); err != nil {
 		s.console.printf("old programs stay in the bucket: %v\n", err)
 	}
 	result := "updated"

@@ -5,6 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // TestDeployAndDestroy is one stack's life: made, looked at, made again with
@@ -58,6 +63,62 @@ func TestDeployKeepsThePreviousZip(t *testing.T) {
 	if len(keys) != 4 {
 		t.Errorf("got %q, want both versions of both programs", keys)
 	}
+	s, err := a.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sweep(t.Context(), time.Now().Add(time.Minute), keys[1], keys[3]); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.objects("parley-artifacts-123456789012-eu-central-1"); !slices.Equal(got, []string{keys[1], keys[3]}) {
+		t.Errorf("swept: got %q, want %q and %q", got, keys[1], keys[3])
+	}
+}
+
+// TestLeftChangeSets are those of deploys that died before anything was made.
+func TestLeftChangeSets(t *testing.T) {
+	a := newAccount(t)
+	propose := func(st state, word string) {
+		s, err := a.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		zips, err := s.pack(t.Context(), release(word))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.proposal(t.Context(), st, release(word), zips, Settings{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	propose(state{}, "one")
+	a.wantLeft("stack parley REVIEW_IN_PROGRESS")
+	if _, err := a.destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	a.wantLeft()
+	propose(state{}, "one")
+	a.mustDeploy("one", "created")
+	propose(a.describe(), "two") // somebody may be looking at it
+	s, err := a.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := &cloudformation.CreateChangeSetInput{
+		StackName: &a.name, ChangeSetName: aws.String(changeSetPrefix + "nothing"), TemplateBody: aws.String(Template), Capabilities: []types.Capability{types.CapabilityCapabilityIam},
+	}
+	for name := range a.describe().parameters {
+		nothing.Parameters = append(nothing.Parameters, types.Parameter{ParameterKey: &name, UsePreviousValue: aws.Bool(true)})
+	}
+	if _, err := s.cloudformation.CreateChangeSet(t.Context(), nothing); err != nil {
+		t.Fatal(err)
+	}
+	a.mustDeploy("one", "unchanged")
+	out, err := s.cloudformation.ListChangeSets(t.Context(), &cloudformation.ListChangeSetsInput{StackName: &a.name})
+	if err != nil || len(out.Summaries) != 1 || out.Summaries[0].Status != types.ChangeSetStatusCreateComplete {
+		t.Errorf("left: %+v, %v", out.Summaries, err)
+	}
+	a.mustDeploy("two", "updated")
 }
 
 // TestDeployAsks for a yes before anything changes.
