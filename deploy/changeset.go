@@ -91,6 +91,7 @@ func (s *Stack) readChanges(ctx context.Context, cs *changeSet) (none bool, err 
 			if strings.Contains(reason, "didn't contain changes") || strings.Contains(reason, "No updates are to be performed") {
 				return true, nil
 			}
+			reason = s.whyRefused(ctx, cs, reason)
 			return false, &Error{Kind: Refused, Message: "CloudFormation cannot do that: " + reason, Hint: hintFor(reason)}
 		}
 		for _, c := range out.Changes {

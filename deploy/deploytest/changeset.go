@@ -24,6 +24,7 @@ type changeSet struct {
 	tags                      []tagXML
 	capabilities              []string
 	changes                   []changeXML
+	conflicts                 []operationEventXML // with what is in the account already
 }
 
 func (s *stack) changeSetNamed(nameOrID string) (*changeSet, error) {
@@ -140,6 +141,7 @@ func (a *AWS) fillChangeSet(s *stack, c *changeSet) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	changes, err := s.compare(c)
+	c.conflicts = a.conflicts(s, c, changes)
 	outputs := s.template == nil || len(c.template.outputs) != len(s.template.outputs) || s.template.outputText() != c.template.outputText()
 	switch {
 	case err != nil:
@@ -147,6 +149,8 @@ func (a *AWS) fillChangeSet(s *stack, c *changeSet) {
 		if e, ok := err.(*apiError); ok {
 			c.reason = e.message
 		}
+	case len(c.conflicts) > 0:
+		c.status, c.reason = "FAILED", earlyRefusal
 	case len(changes) == 0 && !outputs && s.template.body == c.template.body:
 		c.status, c.reason = "FAILED", sameSubmission
 	case len(changes) == 0 && !outputs:

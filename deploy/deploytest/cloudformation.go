@@ -11,6 +11,7 @@ var cloudFormation = map[string]queryOperation{
 	"DescribeStacks":              describeStacks,
 	"ListStacks":                  listStacks,
 	"DescribeStackEvents":         describeStackEvents,
+	"DescribeEvents":              describeEvents,
 	"DescribeStackResource":       describeStackResource,
 	"DescribeStackResources":      describeStackResources,
 	"ListStackResources":          listStackResources,

@@ -331,11 +331,26 @@ func TestACreationIsDeletedInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestNamesAreTaken has two stacks that want one name.
+// TestNamesAreTaken by what is there before the change set, and by what comes after it.
 func TestNamesAreTaken(t *testing.T) {
 	u := withArtifacts(t)
+	u.change("first", smallTemplate(t), types.ChangeSetTypeCreate, nil)
 	u.account.Leave(logGroupType, "/aws/lambda/parley-fill")
-	u.status(u.deploy("first", types.ChangeSetTypeCreate, nil), types.StackStatusRollbackComplete)
+	c := u.change("second", smallTemplate(t), types.ChangeSetTypeCreate, nil)
+	if c.Status != types.ChangeSetStatusFailed || !strings.Contains(aws.ToString(c.StatusReason), "use the DescribeEvents API") {
+		t.Errorf("%s, %s", c.Status, aws.ToString(c.StatusReason))
+	}
+	out, err := u.cfn.DescribeEvents(u.ctx, &cloudformation.DescribeEventsInput{ChangeSetName: c.ChangeSetId})
+	u.must(out, err)
+	if len(out.OperationEvents) != 1 {
+		t.Fatalf("events: %+v", out.OperationEvents)
+	}
+	e := out.OperationEvents[0]
+	if e.EventType != types.EventTypeValidationError || *e.LogicalResourceId != "LogGroup" || *e.ValidationStatusReason != "Resource of type 'AWS::Logs::LogGroup' with identifier '/aws/lambda/parley-fill' already exists." {
+		t.Errorf("%s of %s: %s", e.EventType, *e.LogicalResourceId, *e.ValidationStatusReason)
+	}
+	u.execute("first")
+	u.status(u.rests(), types.StackStatusRollbackComplete)
 	u.inOrder("LogGroup CREATE_FAILED /aws/lambda/parley-fill already exists")
 	if !slices.Contains(u.account.Left(), logGroupType+" /aws/lambda/parley-fill") {
 		t.Errorf("the rollback took what was not its own: %q", u.account.Left())
