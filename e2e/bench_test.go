@@ -92,9 +92,9 @@ func BenchmarkIdle(b *testing.B) {
 }
 
 // BenchmarkStart prints the time from starting the process to its first
-// completed handshake, with 100,000 messages stored.
+// completed handshake, with 1,000,000 messages stored.
 func BenchmarkStart(b *testing.B) {
-	const stored = 100_000
+	const stored = 1_000_000
 	p := start(b, "--durability", "normal")
 	fill(b, p, stored)
 	if code := p.terminate(); code != 0 {
