@@ -22,14 +22,45 @@ type client struct {
 	pause   time.Duration // before each
 	ordered bool          // the home promises that live messages come in sequence
 	more    int           // bytes of text, besides the least
+	changes bool          // it also edits and deletes what it said
 
 	session  string
 	epoch    string
 	said     int
 	pending  string        // the id that waits for its acknowledgement
+	own      []uint64      // what it said of late and may change, by sequence
 	position atomic.Uint64 // the last sequence it has; all before it, too
 	settled  atomic.Bool   // it wants to say nothing more, and nothing is pending
 	present  atomic.Pointer[connection]
+}
+
+// think is the id of what the client says next.
+func (c *client) think() string {
+	c.said++
+	id := fmt.Sprintf("%s-%d", c.name, c.said)
+	if n := len(c.own); c.changes && n > 0 {
+		switch rand.IntN(10) {
+		case 0:
+			id += fmt.Sprint(" delete ", c.own[0])
+			c.own = c.own[1:]
+			return id
+		case 1, 2:
+			return id + fmt.Sprint(" edit ", c.own[rand.IntN(n)])
+		}
+	}
+	if c.more > 0 {
+		id += fmt.Sprint("+", c.more)
+	}
+	return id
+}
+
+// mayChange notes what the client has said.
+func (c *client) mayChange(e entry) {
+	const most = 8
+	if e.Kind == "message" {
+		c.own = append(c.own, e.Seq)
+		c.own = c.own[max(0, len(c.own)-most):]
+	}
 }
 
 // live connects again and again until ctx ends.
@@ -152,13 +183,13 @@ func (s *sitting) take(ctx context.Context, e event) bool {
 				s.hear(m)
 			}
 		}
-	case "message":
+	case "message", "edit", "delete":
 		if e.Room != s.room {
 			s.load.ledger.say(altered, "%s is in %s and got %s", s.name, s.room, e.raw)
 			return true
 		}
 		s.order(e)
-		s.hear(entry{Seq: e.Seq, ID: e.ID, Text: e.Text, Person: e.Person})
+		s.hear(e.entry())
 	case "pong":
 		for _, r := range e.rooms {
 			if s.joined && r.Epoch == s.epoch && r.Head > s.position.Load() && len(s.early) == 0 {
@@ -210,13 +241,16 @@ func (s *sitting) page(e event) bool {
 		position = e.from - 1
 		s.position.Store(position)
 	}
+	if s.epoch != e.Epoch {
+		s.own = nil
+	}
 	s.epoch = e.Epoch
 	if e.from > position+1 {
 		s.load.ledger.say(lost, "%s asked for what follows %d and got %d to %d", s.name, position, e.from, e.to)
 		return false
 	}
 	delete(s.early, 0)
-	for i, m := range e.Messages {
+	for i, m := range e.entries() {
 		if m.Seq != e.from+uint64(i) {
 			s.load.ledger.say(lost, "%s got a page with %d where %d should be", s.name, m.Seq, e.from+uint64(i))
 			return false
@@ -262,6 +296,7 @@ func (s *sitting) note(e entry) {
 	if e.ID != "" && e.ID == s.pending && (s.sent || s.again) {
 		s.load.ledger.acknowledge(s.room, s.epoch, e.ID, e.Seq)
 		s.pending, s.sent, s.again = "", false, false
+		s.mayChange(e)
 	}
 	s.early[e.Seq] = e
 	next := s.position.Load() + 1
@@ -293,16 +328,19 @@ func (s *sitting) goOn(ctx context.Context) bool {
 			return true
 		}
 		sleep(ctx, s.pause)
-		s.said++
-		s.pending = fmt.Sprintf("%s-%d", s.name, s.said)
-		if s.more > 0 {
-			s.pending += fmt.Sprint("+", s.more)
-		}
+		s.pending = s.think()
 		s.load.ledger.send(s.pending)
 	}
 	if s.again {
 		s.resent = s.pending
 	}
 	s.sent, s.since = true, time.Now()
-	return s.send(ctx, object{"type": "message", "room": s.room, "id": s.pending, "text": textOf(s.pending)}) == nil
+	action := object{"type": "message", "room": s.room, "id": s.pending, "text": textOf(s.pending)}
+	if kind, target := changeOf(s.pending); kind != "" {
+		action["type"], action["target"] = kind, target
+		if kind == "delete" {
+			delete(action, "text")
+		}
+	}
+	return s.send(ctx, action) == nil
 }

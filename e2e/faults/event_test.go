@@ -3,10 +3,12 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -14,19 +16,28 @@ import (
 	"parley/protocol"
 )
 
-// entry is an entry of a room's log as it comes over the wire.
-type entry = protocol.Item
+// entry is an entry of a room's log as it comes over the wire, live or in a page.
+type entry struct {
+	Kind          string // message, edit, delete
+	Seq           uint64
+	ID, Text      string
+	At            int64
+	Target        uint64 // of edit and delete
+	Edited        uint64 // of a message in a page: the edit that gave it its text
+	Deleted, Lost bool   // of a message in a page
+}
 
 // event has those fields of all events that the harness looks at.
 type event struct {
 	Type, ID, Code, Message, Room, Epoch, Person, Text, Session, Suggestion string
 
-	Seq, Head, Floor, After uint64
-	At                      int64
-	Retry, Complete, More   bool
-	Messages                []entry
-	You                     protocol.You
-	Count                   int
+	Seq, Target, Edited, Head, Floor, After uint64
+	At                                      int64
+	Retry, Complete, More, Deleted          bool
+	Messages                                []protocol.Item
+	Changes                                 []protocol.Change
+	You                                     protocol.You
+	Count                                   int
 
 	from, to uint64                  // of a page
 	rooms    []protocol.RoomPosition // of pong
@@ -58,6 +69,24 @@ func (e *event) UnmarshalJSON(text []byte) error {
 		}
 	}
 	return nil
+}
+
+// entry is what a live event says.
+func (e event) entry() entry {
+	return entry{Kind: e.Type, Seq: e.Seq, ID: e.ID, Text: e.Text, At: e.At, Target: e.Target, Edited: e.Edited, Deleted: e.Deleted}
+}
+
+// entries are those of a page, in sequence.
+func (e event) entries() []entry {
+	all := make([]entry, 0, len(e.Messages)+len(e.Changes))
+	for _, m := range e.Messages {
+		all = append(all, entry{Kind: "message", Seq: m.Seq, ID: m.ID, Text: m.Text, At: m.At, Edited: m.Edited, Deleted: m.Deleted, Lost: m.Lost})
+	}
+	for _, c := range e.Changes {
+		all = append(all, entry{Kind: c.Type, Seq: c.Seq, ID: c.ID, Text: c.Text, At: c.At, Target: c.Target})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all
 }
 
 // connection is a WebSocket that shows what comes, and does nothing by itself.
@@ -147,7 +176,7 @@ func history(ctx context.Context, socket, room string) (epoch string, stored []e
 		if e.Type == "error" || !e.Complete || e.from != to+1 || e.More && e.to <= to {
 			return "", nil, fmt.Errorf("history of %s after %d was answered by %.300s", room, to, e.raw)
 		}
-		stored, to, more = append(stored, e.Messages...), e.to, e.More
+		stored, to, more = append(stored, e.entries()...), e.to, e.More
 	}
 	if uint64(len(stored)) < joined.Head {
 		return "", nil, fmt.Errorf("history of %s has %d entries, its head is %d", room, len(stored), joined.Head)

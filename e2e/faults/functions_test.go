@@ -17,7 +17,7 @@ func roughCloud(t *testing.T, l *ledger) {
 	c := startCloud(t)
 	w := newLoad(l)
 	w.heed = 300 * time.Millisecond
-	unordered := func(k *client) { k.ordered, k.pause = false, 10*time.Millisecond }
+	unordered := func(k *client) { k.ordered, k.changes, k.pause = false, true, 10*time.Millisecond }
 	w.add(3, c.socket(), "general", 2, unordered)
 	w.add(2, c.socket(), "elsewhere", 1, unordered)
 	w.until(6)

@@ -12,8 +12,9 @@ import (
 func killUnderLoad(t *testing.T, l *ledger) {
 	s := serve(t)
 	w := newLoad(l)
-	w.add(4, s.socket(), "general", 3, nil)
-	w.add(2, s.socket(), "elsewhere", 1, nil)
+	changing := func(c *client) { c.changes = true }
+	w.add(4, s.socket(), "general", 3, changing)
+	w.add(2, s.socket(), "elsewhere", 1, changing)
 	for n := range times(8, 1000) {
 		w.until(int64(20 + rand.IntN(1000)))
 		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)

@@ -63,6 +63,34 @@ func textOf(id string) string {
 	return "this is " + id + "." + strings.Repeat(words, n/len(words))
 }
 
+// changeOf tells what an id that ends in "edit N" or "delete N" is for.
+func changeOf(id string) (kind string, target uint64) {
+	for _, kind := range []string{"edit", "delete"} {
+		if _, n, ok := strings.Cut(id, " "+kind+" "); ok {
+			target, _ = strconv.ParseUint(n, 10, 64)
+			return kind, target
+		}
+	}
+	return "", 0
+}
+
+// mayBe tells whether an entry says what was sent under its id, or what became
+// of that by later changes.
+func (l *ledger) mayBe(e entry) bool {
+	kind, target := changeOf(e.ID)
+	switch {
+	case !l.sent[e.ID] || e.Target != target || kind != "" && kind != e.Kind || kind == "" && e.Kind != "message":
+		return false
+	case e.Kind == "delete":
+		return e.Text == ""
+	case e.Edited != 0:
+		id, _, _ := strings.Cut(strings.TrimPrefix(e.Text, "this is "), ".")
+		kind, target := changeOf(id)
+		return l.sent[id] && e.Text == textOf(id) && kind == "edit" && target == e.Seq
+	}
+	return e.Text == textOf(e.ID) || e.Kind == "edit" && e.Text == ""
+}
+
 func (l *ledger) send(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,8 +147,14 @@ func (l *ledger) see(who, room, epoch string, e entry) {
 		l.note(lost, "%s got entry %d of %s as lost", who, e.Seq, room)
 		return
 	}
-	if !l.sent[e.ID] || e.Text != textOf(e.ID) {
-		l.note(altered, "%s got entry %d of %s, %q, with the text %q", who, e.Seq, room, e.ID, e.Text)
+	if e.Deleted {
+		if e.ID != "" || e.Text != "" {
+			l.note(altered, "%s got of the deleted entry %d of %s %+v", who, e.Seq, room, e)
+		}
+		return // what it was, nobody is told; final looks for who deleted it
+	}
+	if !l.mayBe(e) {
+		l.note(altered, "%s got as entry %d of %s %+v", who, e.Seq, room, e)
 		return
 	}
 	switch before := r.entries[e.Seq-1]; {
@@ -157,22 +191,33 @@ func (l *ledger) compare(room, epoch string, stored []entry) {
 	defer l.mu.Unlock()
 	r := l.room(room, epoch)
 	at := map[string]uint64{}
+	made := int64(0)
 	for i, e := range stored {
 		switch {
 		case e.Seq != uint64(i+1):
 			l.note(lost, "history of %s has %d where %d should be", room, e.Seq, i+1)
 			return
-		case i > 0 && e.At < stored[i-1].At:
-			l.note(outOfOrder, "%s, %d of %s, was made %d ms before the entry before it", e.ID, e.Seq, room, stored[i-1].At-e.At)
-		case at[e.ID] != 0:
-			l.note(doubled, "%s is stored as %d and as %d of %s", e.ID, at[e.ID], e.Seq, room)
 		case e.Lost:
 			l.note(lost, "entry %d of %s is lost", e.Seq, room)
-		case !l.sent[e.ID] || e.Text != textOf(e.ID):
-			l.note(altered, "stored is %q with the text %q as %d of %s", e.ID, e.Text, e.Seq, room)
+		case e.Deleted:
+			id := ""
+			if i < len(r.entries) {
+				id = r.entries[i]
+			}
+			at[id] = e.Seq
+			continue
+		case at[e.ID] != 0:
+			l.note(doubled, "%s is stored as %d and as %d of %s", e.ID, at[e.ID], e.Seq, room)
+		case !l.mayBe(e):
+			l.note(altered, "stored as %d of %s is %+v", e.Seq, room, e)
+		case e.Target != 0 && stored[e.Target-1].Kind != "message":
+			l.note(altered, "%s is stored as %d of %s, and %d is no message", e.ID, e.Seq, room, e.Target)
+		case e.At < made:
+			l.note(outOfOrder, "%s, %d of %s, was made %d ms before another one before it", e.ID, e.Seq, room, made-e.At)
 		}
-		at[e.ID] = e.Seq
+		at[e.ID], made = e.Seq, max(made, e.At)
 	}
+	l.final(room, stored)
 	for id, seq := range r.told {
 		if at[id] != seq {
 			l.note(lost, "%s was acknowledged as %d of %s and is stored as %d (0: not at all)", id, seq, room, at[id])
@@ -181,6 +226,31 @@ func (l *ledger) compare(room, epoch string, stored []entry) {
 	for i, id := range r.entries {
 		if id != "" && at[id] != uint64(i+1) {
 			l.note(lost, "%s was seen as %d of %s and is stored as %d (0: not at all)", id, i+1, room, at[id])
+		}
+	}
+}
+
+// final checks that each message is what its changes made of it, and that the
+// texts they replaced are gone.
+func (l *ledger) final(room string, stored []entry) {
+	last := map[uint64]entry{} // change by its target
+	for _, e := range stored {
+		if before, ok := last[e.Target]; ok && before.Text != "" && e.Target != 0 {
+			l.note(altered, "edit %d of message %d of %s still has its text, after %d", before.Seq, e.Target, room, e.Seq)
+		}
+		if e.Target != 0 && last[e.Target].Kind != "delete" {
+			last[e.Target] = e
+		}
+	}
+	for _, m := range stored {
+		if m.Deleted && last[m.Seq].Kind != "delete" {
+			l.note(lost, "message %d of %s is gone, and nobody deleted it", m.Seq, room)
+		}
+	}
+	for target, change := range last {
+		m := stored[target-1]
+		if change.Kind == "delete" && !m.Deleted || change.Kind == "edit" && (m.Edited != change.Seq || m.Text != textOf(change.ID)) {
+			l.note(lost, "%s, %d of %s, is not in message %+v", change.ID, change.Seq, room, m)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func flakyNetwork(t *testing.T, l *ledger) {
 	s := serve(t, "--heartbeat", "2s")
 	w := newLoad(l)
 	w.add(1, s.socket(), "general", 1, func(c *client) { c.pause = 5 * time.Millisecond })
-	far := w.add(4, s.socket(), "general", 4, nil)
+	far := w.add(4, s.socket(), "general", 4, func(c *client) { c.changes = true })
 	w.until(20)
 	for round := range times(12, 3000) {
 		var networks []*network
