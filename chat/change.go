@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 
+	"parley/planted"
 	"parley/protocol"
 )
 
@@ -36,7 +37,7 @@ func (e Entry) Changed(change Entry) Entry {
 	case e.Deleted != 0:
 	case change.Kind == KindDelete:
 		e.Text, e.Edited, e.Deleted = "", 0, change.Seq
-	case change.Seq > e.Edited:
+	case change.Seq > e.Edited && !planted.Is(planted.LostEdit):
 		e.Text, e.Edited = change.Text, change.Seq
 	}
 	return e

@@ -22,6 +22,8 @@ const (
 	IgnoredFailure       Bug = "ignored-failure"       // sqlite acknowledges what it could not commit
 	DescriptorLeak       Bug = "descriptor-leak"       // gateway forgets sockets without closing them
 	OverwrittenEntry     Bug = "overwritten-entry"     // dynamo puts an entry where another one is
+	LostEdit             Bug = "lost-edit"             // chat appends an edit and leaves its message as it was
+	ClockTrusted         Bug = "clock-trusted"         // sqlite believes that the clock is never set back
 	LostClaim            Bug = "lost-claim"            // dynamo takes a claim that is there for a message that is there
 )
 
@@ -30,5 +32,6 @@ func Bugs() []Bug {
 	return []Bug{
 		EarlyAcknowledgement, NoDedupe, Reorder, ResumeOffByOne, BlockingBroadcast, UnboundedQueue, NoReaping, NoChecksum,
 		NoSync, EpochKept, StaleMember, IgnoredFailure, DescriptorLeak, OverwrittenEntry, LostClaim,
+		LostEdit, ClockTrusted,
 	}
 }

@@ -60,6 +60,9 @@ func (b *batch) append(room string, entries []chat.Entry) ([]chat.Appended, erro
 		if e.Seq > 1 {
 			e.At = max(e.At, h.at)
 		}
+		if planted.Is(planted.ClockTrusted) {
+			e.At = entries[i].At
+		}
 		if planted.Is(planted.NoDedupe) {
 			e.Person += fmt.Sprint(" ", e.Seq) // so nobody says anything twice
 		}

@@ -55,6 +55,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"kill", killUnderLoad},
 		{"terminate", terminateUnderLoad},
+		{"cut", cutConnections},
 		{"network", flakyNetwork},
 		{"stopped reader", stoppedReader},
 		{"half-open", halfOpen},
@@ -64,6 +65,7 @@ func TestFaults(t *testing.T) {
 		{"full disk", fullDisk},
 		{"read-only", readOnly},
 		{"restored", restored},
+		{"clock", jumpingClock},
 		{"power cuts", powerCuts},
 		{"rough cloud", roughCloud},
 		{"killed function", killedFunction},

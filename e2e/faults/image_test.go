@@ -28,6 +28,8 @@ func (m *machine) play(s step) {
 	f := m.files[s.file]
 	switch {
 	case s.kind == told:
+	case s.kind == marked:
+		m.files[s.file] = &stored{durable: s.data, named: true}
 	case s.kind == created:
 		if f == nil || f.gone {
 			m.files[s.file] = &stored{before: f}

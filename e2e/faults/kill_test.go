@@ -50,3 +50,22 @@ func terminateUnderLoad(t *testing.T, l *ledger) {
 	w.until(100)
 	w.settle(s.socket())
 }
+
+// cutConnections cuts connections at any time, so that messages arrive whose
+// answers do not, and are sent again.
+func cutConnections(t *testing.T, l *ledger) {
+	s := serve(t)
+	w := newLoad(l)
+	w.add(5, s.socket(), "general", 4, nil)
+	w.until(20)
+	for n := range times(100, 20_000) {
+		time.Sleep(time.Duration(rand.IntN(8000)) * time.Microsecond)
+		w.clients[rand.IntN(len(w.clients))].cut()
+		if l.isBroken() {
+			break
+		}
+		l.progress(n + 1)
+	}
+	w.until(20)
+	w.settle(s.socket())
+}

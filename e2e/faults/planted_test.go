@@ -20,7 +20,8 @@ var findings = []struct {
 	as       fault
 }{
 	{planted.EarlyAcknowledgement, "kill", lost},
-	{planted.NoDedupe, "network", doubled},
+	{planted.NoDedupe, "cut", doubled},
+	{planted.NoDedupe, "killed function", doubled},
 	{planted.Reorder, "kill", outOfOrder},
 	{planted.ResumeOffByOne, "storm", lost},
 	{planted.BlockingBroadcast, "stopped reader", stalled},
@@ -28,6 +29,8 @@ var findings = []struct {
 	{planted.NoReaping, "half-open", kept},
 	{planted.NoChecksum, "flipped bytes", altered},
 	{planted.NoSync, "power cuts", lost},
+	{planted.LostEdit, "network", lost},
+	{planted.ClockTrusted, "clock", outOfOrder},
 	{planted.EpochKept, "restored", lost},
 	{planted.StaleMember, "storm", kept},
 	{planted.IgnoredFailure, "full disk", lost},

@@ -5,6 +5,7 @@ package faults
 import (
 	"bytes"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type trace struct {
 	mu    sync.Mutex
 	dir   string // the data directory that is traced; empty: none
 	steps []step
+	mark  []byte             // of which run the data is, as the store noted it last
 	open  map[uintptr]string // names by sqlite3_file
 }
 
@@ -42,6 +44,7 @@ const (
 	synced
 	deleted
 	deletedForGood // and the directory was synced
+	marked         // the store replaced its mark, for good
 	told           // a caller was told that something is durable
 )
 
@@ -53,7 +56,7 @@ func (t *trace) begin(dir string) error {
 	beneath.once.Do(standBefore)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.dir, t.steps = dir, nil
+	t.dir, t.steps, t.mark = dir, nil, nil
 	return beneath.err
 }
 
@@ -68,6 +71,7 @@ func (t *trace) end() []step {
 func (t *trace) tell(p promise) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.look()
 	t.steps = append(t.steps, step{kind: told, told: p})
 }
 
@@ -76,8 +80,23 @@ func (t *trace) add(name string, s step) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dir != "" && filepath.Dir(name) == t.dir && !strings.HasSuffix(name, "-shm") {
+		t.look()
 		s.file = filepath.Base(name)
 		t.steps = append(t.steps, s)
+	}
+}
+
+// markName is the one file of the store's that SQLite does not write. Each is
+// synced and renamed into place before SQLite's next step.
+const markName = "parley.run"
+
+// look notes a new mark. It leaves out which inode the data file has: an image
+// has another one.
+func (t *trace) look() {
+	text, _ := os.ReadFile(filepath.Join(t.dir, markName))
+	if text, _, _ = bytes.Cut(text, []byte("\nfile ")); !bytes.Equal(text, t.mark) {
+		t.mark = text
+		t.steps = append(t.steps, step{kind: marked, file: markName, data: append(bytes.Clone(text), '\n')})
 	}
 }
 
