@@ -57,8 +57,8 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		s.refuseForNow(w, "Too many are connected at present.")
 		return
 	}
-	if c, early := s.connect(w, r); c != nil {
-		go c.serve(early)
+	if a, early := s.connect(w, r); a != nil {
+		go a.serve(early)
 		return
 	}
 	s.sockets.Add(-1)
@@ -66,11 +66,36 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 }
 
 // connect asks the handler, and answers the handshake. It returns nil when there is no connection after all.
-func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection, early []byte) {
-	h := Handshake{
+func (s *Server) connect(w http.ResponseWriter, r *http.Request) (a *attended, early []byte) {
+	h := s.handshake(r)
+	c := s.newConnection(h)
+	subprotocol, status := s.admit(c, r, h)
+	if status != 0 {
+		s.refuse(w, status, http.StatusText(status))
+		return nil, nil
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.log.Debug("gone during the handshake", "connection", c.id, "error", err)
+		c.abandon()
+		s.disconnect(c.id, closeAbnormal, "")
+		return nil, nil
+	}
+	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
+	s.log.Debug("connected", "connection", c.id, "address", h.Address, "subprotocol", subprotocol)
+	return c.attend(conn, switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol)), early
+}
+
+// handshake is what OnConnect is told about a request.
+func (s *Server) handshake(r *http.Request) Handshake {
+	return Handshake{
 		Subprotocols: offered(r.Header), Origin: keep(r.Header.Get("Origin")), Address: s.address(r), UserAgent: keep(r.UserAgent()),
 	}
-	c = s.newConnection(h)
+}
+
+// admit asks the handler about a new connection. When it refuses, the connection is abandoned, and status is what to
+// answer; otherwise that is 0.
+func (s *Server) admit(c *connection, r *http.Request, h Handshake) (subprotocol string, status int) {
 	// OnConnect may make the id known to others, who post to it before OnConnect has returned. "Gone" would make them
 	// forget a connection that is about to live, so it is found already; API Gateway does say so.
 	if !s.options.Unordered {
@@ -85,8 +110,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 			level = slog.LevelError
 		}
 		s.log.Log(r.Context(), level, "handshake refused", "connection", c.id, "status", status, "error", err)
-		s.refuse(w, status, http.StatusText(status))
-		return nil, nil
+		return "", status
 	}
 	if s.options.Unordered {
 		s.connections.add(c)
@@ -95,20 +119,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (c *connection,
 		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", c.id, "subprotocol", subprotocol)
 		c.abandon()
 		s.disconnect(c.id, closeAbnormal, "")
-		s.refuse(w, http.StatusBadGateway, http.StatusText(http.StatusBadGateway))
-		return nil, nil
+		return "", http.StatusBadGateway
 	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		s.log.Debug("gone during the handshake", "connection", c.id, "error", err)
-		c.abandon()
-		s.disconnect(c.id, closeAbnormal, "")
-		return nil, nil
-	}
-	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
-	s.log.Debug("connected", "connection", c.id, "address", h.Address, "subprotocol", subprotocol)
-	c.open(conn, switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol))
-	return c, early
+	return subprotocol, 0
 }
 
 // ask calls OnConnect, or what stands in its place.

@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
-
-	"parley/planted"
 )
 
 const (
@@ -42,14 +39,13 @@ func (c *connection) drop(code int, reason string) bool {
 
 // close begins a close from our side; false: one has begun already.
 func (c *connection) close(code int, reason string, farewell func() []byte) bool {
-	parting := make(chan struct{})
 	c.mu.Lock()
 	if c.phase != phaseOpen {
 		c.mu.Unlock()
 		return false
 	}
 	c.phase, c.deadline = phaseClosing, c.server.now()+c.server.patience(code)
-	c.parting = parting // the reading goroutine must not end before the frames are out that are made now, without the lock
+	c.parting = true // the connection must not end before the frames are out that are made now, without the lock
 	c.code, c.reason = code, reason
 	if c.queue != nil && code == closeSlowReader {
 		c.queue.drop()
@@ -58,9 +54,11 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
-		c.parting = nil
+		c.parting = false
+		if c.carrier != nil {
+			c.carrier.settled()
+		}
 		c.mu.Unlock()
-		close(parting)
 	}()
 
 	var last []byte
@@ -99,6 +97,23 @@ func (c *connection) say(last []byte) {
 	}
 }
 
+// ending is how the reading of a connection ends, when the peer has said so or has broken the protocol.
+type ending struct {
+	code      int
+	reason    string
+	violation bool
+}
+
+// conclude answers the last frame.
+func (c *connection) conclude(end *ending) {
+	if !end.violation {
+		c.answerClose(end.code, end.reason)
+		return
+	}
+	c.server.log.Info("connection failed", "connection", c.id, "code", end.code, "reason", end.reason)
+	c.drop(end.code, end.reason)
+}
+
 // answerClose echoes the client's close frame, or takes it as the answer to ours.
 func (c *connection) answerClose(code int, reason string) {
 	c.mu.Lock()
@@ -126,47 +141,11 @@ func (c *connection) lose() {
 	c.say(closeFrame(closeProtocol, "ended without a close frame"))
 }
 
-// finish is the end of the reading goroutine: what is left goes out, the handler is told, and TCP is closed so gently
-// that the close frame is not overtaken by a reset.
-func (c *connection) finish() {
-	c.mu.Lock()
-	for wait := cmp.Or(c.parting, c.flushed); wait != nil; wait = cmp.Or(c.parting, c.flushed) {
-		c.mu.Unlock()
-		<-wait // the sweep aborts a flush at the deadline
-		c.mu.Lock()
-	}
-	c.phase = phaseClosed
-	code, reason := c.code, c.reason
-	c.mu.Unlock()
-
-	s := c.server
-	if !planted.Is(planted.DescriptorLeak) {
-		s.connections.remove(c.id)
-	}
-	c.socket.closeWrite()
-	s.disconnect(c.id, code, reason)
-
-	// Bytes that arrive after close(2), or lie unread then, are answered with a reset, which makes the peer forget what
-	// it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
-	c.socket.SetReadDeadline(time.Now().Add(lingerTimeout))
-	c.discard()
-	if !planted.Is(planted.DescriptorLeak) {
-		c.socket.Close()
-	}
+// ended counts out a connection of which nothing is left.
+func (s *Server) ended(c *connection) {
 	s.sockets.Add(-1)
 	s.open.Add(-1)
 	s.log.Debug("disconnected", "connection", c.id)
-}
-
-func (c *connection) discard() {
-	for left := lingerBytes; left > 0; {
-		b, err := c.socket.next()
-		if err != nil {
-			return
-		}
-		left -= len(b)
-		c.socket.release()
-	}
 }
 
 // disconnect tells the handler, which API Gateway gives no promise of either.

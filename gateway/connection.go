@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// connection is one WebSocket. One goroutine reads from it, calls the handler, and at the end closes it; anybody may
-// write to it. Ten thousand of them are idle at a time, so it holds no buffer and no timer.
+// connection is one WebSocket, whichever engine carries it. Its engine reads from it, has the handler called, and at the
+// end closes it, one after the other; anybody may write to it. Ten thousand of them are idle at a time, so it holds no
+// buffer and no timer.
 type connection struct {
 	server    *Server
 	id        string
 	address   string
 	userAgent string
-	socket    socket      // nil until the handshake is answered; set once, guarded by mu until then
-	frames    frameReader // only the reading goroutine's
+	carrier   carrier     // nil until the handshake is answered; set once, guarded by mu until then
+	frames    frameReader // only the reader's
 
 	underWay chan struct{} // holds one for each message that is handled; nil: Options.Unordered is not set
 
@@ -34,16 +35,15 @@ type connection struct {
 	code     int  // of the close that began first, with its reason; 0: none has
 	reason   string
 	deadline time.Duration // when a connection that is closing is given up, of the server's own clock
-	flushing bool          // a goroutine writes, or the handshake is not answered yet: all else has to queue
-	flushed  chan struct{} // closed when flushing ends
-	parting  chan struct{} // closed when the close frame that the phase promises has been said; nil: no need to wait
+	flushing bool          // the kernel takes no more at present, or the handshake is not answered yet: all has to queue
+	parting  bool          // the close frame that the phase promises is still being made
 	queue    *queue        // nil while nothing waits
 }
 
 type phase uint8
 
 const (
-	phaseOpen    phase = iota // also while connecting, as long as socket is nil
+	phaseOpen    phase = iota // also while connecting, as long as carrier is nil
 	phaseClosing              // nothing is posted any more; a close frame goes out, and the peer's is awaited
 	phaseClosed               // nothing goes out any more
 )
@@ -65,7 +65,7 @@ func (c *connection) send(b []byte, at time.Duration) sent {
 		c.mu.Unlock()
 		return sentGone
 	}
-	if o.KeepSlowReaders && c.queue != nil && c.queue.bytes+len(b) > o.MaxQueueBytes {
+	if o.KeepSlowReaders && c.overfull(len(b)) {
 		c.mu.Unlock()
 		return sentFull
 	}
@@ -85,9 +85,21 @@ func (c *connection) send(b []byte, at time.Duration) sent {
 		c.server.log.Info("slow reader", "connection", c.id, "limit_bytes", o.MaxQueueBytes)
 		c.drop(closeSlowReader, "slow reader")
 	default:
-		c.abort() // the reading goroutine learns of it and finishes
+		c.abort() // the reader learns of it and finishes
 	}
 	return sentGone
+}
+
+// overfull tells whether so many bytes more would be more than may wait. c.mu is held.
+func (c *connection) overfull(more int) bool {
+	over := func() bool { return c.queue != nil && c.queue.bytes+more > c.server.options.MaxQueueBytes }
+	if !over() {
+		return false
+	}
+	if !c.flushing {
+		c.carrier.try()
+	}
+	return over()
 }
 
 func (c *connection) isOpen() bool {

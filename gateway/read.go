@@ -17,63 +17,37 @@ const (
 	maxBatchBytes = 256 << 10 // bytes, after which no further message is added
 )
 
-// serve reads until the connection ends. early is what came together with the handshake.
-func (c *connection) serve(early []byte) {
-	defer c.server.working.Done()
-	goOn := len(early) == 0 || c.receive(early)
-	for goOn {
-		b, err := c.socket.next()
-		if err != nil {
-			c.lose()
-			break
-		}
-		c.heard.Store(int64(c.server.now()))
-		goOn = c.receive(b)
-		c.socket.release()
-	}
-	c.finish()
-}
-
-// receive handles bytes that have come; false: nothing more is to be read.
-func (c *connection) receive(b []byte) (goOn bool) {
-	var batch [][]byte
+// gather uses bytes that have come, up to where the handler has to be called or the connection ends. messages go to one
+// OnAction; end follows them, and nothing is to be read after it. It unmasks b in place and keeps nothing of it.
+func (c *connection) gather(b []byte) (rest []byte, messages [][]byte, end *ending) {
 	var size int
 	var pinged, completed bool
 	var ping []byte
-	// done answers only the last ping of those read at once, as RFC 6455 section 5.5.3 permits.
-	done := func() {
-		if pinged {
-			c.pong(ping)
-		}
-		c.act(batch)
-		batch, size, pinged = nil, 0, false
-	}
 	for {
 		var e event
 		b, e = c.frames.next(b)
 		completed = completed || e.kind != eventNone && !c.frames.begun // a ping within a message is no progress of it
 		switch e.kind {
 		case eventText:
-			batch = append(batch, e.payload)
-			if size += len(e.payload); len(batch) == maxBatch || size >= maxBatchBytes {
-				done()
-			}
+			messages = append(messages, e.payload)
+			size += len(e.payload)
 		case eventPing:
 			pinged, ping = true, e.payload
-		case eventNone:
-			done()
-			c.markUnfinished(completed)
-			return true
 		case eventClose:
-			done()
-			c.answerClose(e.code, closeReason(e))
-			return false
+			end = &ending{e.code, closeReason(e), false}
 		case eventViolation:
-			done()
-			c.server.log.Info("connection failed", "connection", c.id, "code", e.code, "reason", e.reason)
-			c.drop(e.code, e.reason)
-			return false
+			end = &ending{e.code, e.reason, true}
 		}
+		if end == nil && e.kind != eventNone && len(messages) < maxBatch && size < maxBatchBytes {
+			continue
+		}
+		if pinged { // only the last of those read at once is answered, as RFC 6455 section 5.5.3 permits
+			c.pong(ping)
+		}
+		if end == nil {
+			c.markUnfinished(completed)
+		}
+		return b, messages, end
 	}
 }
 

@@ -19,7 +19,7 @@ func (s *Server) relieve() {
 	var readers []slow
 	s.connections.each(nil, func(c *connection) {
 		c.mu.Lock()
-		if c.queue != nil {
+		if c.queue != nil && c.queue.counted > 0 {
 			readers = append(readers, slow{c, c.queue.counted})
 		}
 		c.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Server) sweep() {
 // check does what is due for one connection. It MUST NOT block.
 func (c *connection) check(now time.Duration) {
 	c.mu.Lock()
-	phase, overdue, connecting, waits := c.phase, now > c.deadline, c.socket == nil, c.flushing
+	phase, overdue, connecting, waits := c.phase, now > c.deadline, c.carrier == nil, c.flushing
 	c.mu.Unlock()
 	if connecting {
 		return

@@ -14,17 +14,19 @@ func TestNobodyIsGivenUpUnasked(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	go io.Copy(io.Discard, client)
-	c := &connection{server: s, socket: newSocket(server)}
+	c := &connection{server: s}
+	a := &attended{connection: c, socket: newSocket(server)}
+	a.idle.L = &c.mu
+	c.carrier = a
 	c.check(time.Minute)
 	if !c.isOpen() || time.Duration(c.pinged.Load()) != time.Minute {
 		t.Fatalf("open %t, pinged at %v; want it asked", c.isOpen(), time.Duration(c.pinged.Load()))
 	}
 	c.mu.Lock()
-	flushed := c.flushed
-	c.mu.Unlock()
-	if flushed != nil {
-		<-flushed // the ping has gone out
+	for c.flushing { // the ping has not gone out
+		a.idle.Wait()
 	}
+	c.mu.Unlock()
 	c.check(time.Minute + answerTimeout)
 	if !c.isOpen() {
 		t.Fatal("given up before it could answer")

@@ -36,27 +36,12 @@ func (c *connection) put(b []byte) error {
 		c.account()
 		return nil
 	}
-	if planted.Is(planted.BlockingBroadcast) {
-		_, err := c.socket.Write(b)
-		return err
-	}
-	n, err := c.socket.try(b)
-	if err != nil || n == len(b) {
-		return err
-	}
-	q := c.waiting()
-	q.push(b)
-	q.offset, q.bytes = n, len(b)-n
-	c.account()
-	c.flushing, c.flushed = true, make(chan struct{})
-	c.progress.Store(int64(c.server.now()))
-	go c.flush()
-	return nil
+	return c.carrier.put(b)
 }
 
 func (c *connection) waiting() *queue {
 	if c.queue == nil {
-		c.queue = &queue{}
+		c.queue = queues.Get().(*queue)
 	}
 	return c.queue
 }
@@ -66,6 +51,24 @@ func (c *connection) account() {
 	waits := c.queue.bytes + c.queue.writing
 	c.server.queued.Add(int64(waits - c.queue.counted))
 	c.queue.counted = waits
+}
+
+// endFlush lets go of the queue and wakes who waits for its end. c.mu is held.
+func (c *connection) endFlush() {
+	c.release()
+	c.flushing = false
+	if c.carrier != nil {
+		c.carrier.settled()
+	}
+}
+
+// release lets go of the queue. c.mu is held.
+func (c *connection) release() {
+	if q := c.queue; q != nil {
+		c.server.queued.Add(-int64(q.counted))
+		c.queue = nil
+		q.recycle()
+	}
 }
 
 // control sends a ping or the pong that answers one. These overtake what waits, since they tell that both ends live,
@@ -80,55 +83,4 @@ func (c *connection) control(op ws.OpCode, payload []byte) error {
 		c.waiting().pong = appendFrame(nil, op, payload)
 	}
 	return nil
-}
-
-// flush writes until nothing waits, or until the socket fails. Its goroutine lives only meanwhile, and the connection's
-// reading goroutine waits for its end.
-func (c *connection) flush() {
-	var buffer *[joinSize]byte
-	borrow := func() []byte {
-		if buffer == nil {
-			buffer = joinBuffers.Get().(*[joinSize]byte)
-		}
-		return buffer[:]
-	}
-	defer func() {
-		if buffer != nil {
-			joinBuffers.Put(buffer)
-		}
-	}()
-	for {
-		c.mu.Lock()
-		var b []byte
-		if c.queue != nil {
-			b = c.queue.take(joinSize, borrow)
-			c.queue.writing = len(b)
-			c.account()
-		}
-		if b == nil {
-			c.endFlush()
-			c.mu.Unlock()
-			return
-		}
-		c.mu.Unlock()
-
-		if _, err := c.socket.Write(b); err != nil {
-			c.mu.Lock()
-			c.endFlush()
-			c.mu.Unlock()
-			c.socket.abort()
-			return
-		}
-		c.progress.Store(int64(c.server.now()))
-	}
-}
-
-// endFlush lets go of the queue and wakes who waits for its end. c.mu is held.
-func (c *connection) endFlush() {
-	if c.queue != nil {
-		c.server.queued.Add(-int64(c.queue.counted))
-	}
-	c.flushing, c.queue = false, nil
-	close(c.flushed)
-	c.flushed = nil
 }
