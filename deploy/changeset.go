@@ -191,8 +191,9 @@ func (s *Stack) tidy(ctx context.Context, st state) {
 			return // they cost nothing and hinder nobody
 		}
 		for _, c := range page.Summaries {
+			executed := strings.HasPrefix(string(c.ExecutionStatus), "EXECUTE_")
 			old := c.Status == types.ChangeSetStatusFailed || time.Since(aws.ToTime(c.CreationTime)) > abandoned
-			if old && strings.HasPrefix(aws.ToString(c.ChangeSetName), changeSetPrefix) {
+			if old && !executed && strings.HasPrefix(aws.ToString(c.ChangeSetName), changeSetPrefix) {
 				s.cloudformation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: c.ChangeSetId})
 			}
 		}
