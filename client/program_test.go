@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/client"
+	"parley/e2e"
 )
 
 var scratch string // removed after the tests
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 	}
 	scratch = dir
 	code := m.Run()
+	e2e.StopDynamoDB()
 	os.RemoveAll(dir)
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, "the tests left something behind:", err)
