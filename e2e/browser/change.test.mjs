@@ -171,3 +171,33 @@ for (const look of new Set([looks[0], looks.at(-1)])) {
     ada.clean()
   })
 }
+
+test('who reads what is older stays there while others edit and delete above', async t => {
+  const server = await serve(t)
+  const browser = await browse(t)
+  const ada = await visit(t, browser, server)
+  const grace = await visit(t, browser, server)
+  await ada.enter('Ada')
+  await grace.enter('Grace')
+  for (let i = 0; i < 60; i++) await ada.write(`message ${i}.`)
+  for (const person of [ada, grace]) await person.sees('message 59.')
+  const place = () => grace.page.evaluate(() => {
+    const log = document.querySelector('[role=log]')
+    const { top } = log.getBoundingClientRect()
+    const article = [...log.querySelectorAll('article')].find(article => article.getBoundingClientRect().bottom > top)
+    return [article.dataset.seq, Math.round(article.getBoundingClientRect().top)]
+  })
+  await grace.log.evaluate(log => { log.scrollTop = log.scrollHeight / 2 })
+  await grace.page.waitForTimeout(300)
+  const before = await place()
+  assert.ok(Number(before[0]) > 6, `reads ${before}`)
+  await press(ada, 'message 2.', 'Edit')
+  await ada.messageBox.fill(Array.from({ length: 12 }, (_, i) => `line ${i}`).join('\n'))
+  await ada.messageBox.press('Enter')
+  await press(ada, 'message 3.', 'Delete')
+  await grace.until(() => document.querySelector('article[data-seq="3"]').dataset.state === 'edited' && document.querySelector('article[data-seq="4"]').dataset.state === 'deleted')
+  const after = await place()
+  assert.ok(after[0] === before[0] && Math.abs(after[1] - before[1]) <= 2, `message ${before} is now ${after} px`) // parts of pixels add up
+  assert.equal(await grace.page.getByRole('button', { name: /new message/ }).count(), 0, 'an edit is no new message')
+  for (const person of [ada, grace]) person.clean()
+})
