@@ -49,6 +49,8 @@ func TestFaults(t *testing.T) {
 	if off {
 		t.Skip("PARLEY_FAULTS=off")
 	}
+	begun := time.Now()
+	var all []*ledger
 	for _, s := range []struct {
 		name string
 		run  func(*testing.T, *ledger)
@@ -72,10 +74,12 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			l := newLedger(t)
+			all = append(all, l)
 			s.run(t, l)
-			l.print(s.name)
+			figures(s.name, time.Since(l.at), l)
 		})
 	}
+	figures("in all", time.Since(begun), all...)
 }
 
 var scratch string // removed after the tests

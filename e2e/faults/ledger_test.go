@@ -255,16 +255,24 @@ func (l *ledger) final(room string, stored []entry) {
 	}
 }
 
-// print tells the figures of a scenario in one line.
-func (l *ledger) print(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	line := fmt.Sprintf("faults %-14s %6.1f s: kills %d, power cuts %d, acknowledged %d, reconnects %d, deliveries checked %d, lost %d, doubled %d, out of order %d",
-		name, time.Since(l.at).Seconds(), l.kills.Load(), l.cuts.Load(), l.acknowledged.Load(), l.reconnects.Load(), l.deliveries.Load(),
-		len(l.wrong[lost]), len(l.wrong[doubled]), len(l.wrong[outOfOrder]))
+// figures prints in one line what some scenarios did, and what went wrong.
+func figures(name string, took time.Duration, of ...*ledger) {
+	var kills, cuts, acknowledged, reconnects, deliveries int64
+	wrong := map[fault]int{}
+	for _, l := range of {
+		kills, cuts, acknowledged = kills+l.kills.Load(), cuts+l.cuts.Load(), acknowledged+l.acknowledged.Load()
+		reconnects, deliveries = reconnects+l.reconnects.Load(), deliveries+l.deliveries.Load()
+		l.mu.Lock()
+		for f, all := range l.wrong {
+			wrong[f] += len(all)
+		}
+		l.mu.Unlock()
+	}
+	line := fmt.Sprintf("faults %-15s %6.1f s: kills %d, power cuts %d, acknowledged %d, reconnects %d, deliveries checked %d, lost %d, doubled %d, out of order %d",
+		name, took.Seconds(), kills, cuts, acknowledged, reconnects, deliveries, wrong[lost], wrong[doubled], wrong[outOfOrder])
 	for _, f := range []fault{altered, stalled, kept, forgotten} {
-		if n := len(l.wrong[f]); n > 0 {
-			line += fmt.Sprintf(", %s %d", f, n)
+		if wrong[f] > 0 {
+			line += fmt.Sprintf(", %s %d", f, wrong[f])
 		}
 	}
 	fmt.Println(line)

@@ -68,7 +68,7 @@ func (w *load) until(more int64) {
 // goesOn waits for the acknowledgement of more messages, and says where the
 // clients stand still meanwhile.
 func (w *load) goesOn(more int64, because string) {
-	const still = 4 * time.Second // nobody who is well waits for so long
+	const still = 7 * time.Second // nobody who is well waits for so long
 	aim, last, since := w.told()+more, w.told(), time.Now()
 	for w.told() < aim && !w.ledger.isBroken() {
 		time.Sleep(10 * time.Millisecond)

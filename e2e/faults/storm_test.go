@@ -50,7 +50,7 @@ func wantPresent(l *ledger, s *server, want int) {
 		return
 	}
 	count := -1
-	for deadline := time.Now().Add(6 * time.Second); time.Now().Before(deadline) && count != want; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && count != want; time.Sleep(50 * time.Millisecond) {
 		c, err := dial(l.t.Context(), s.socket())
 		if err != nil {
 			continue
