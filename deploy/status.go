@@ -81,7 +81,12 @@ func (s *Stack) tell(v *Status, st state) {
 	case "other version":
 		s.console.printf("site: of another version than this program has; parley deploy%s changes it\n", s.flags())
 	case "changed":
-		s.console.printf("site: changed since it was deployed: %s\n", strings.Join(v.Drift, ", "))
+		const most = 5 // that are told to people; programs get all
+		list, more := v.Drift, ""
+		if len(list) > most {
+			list, more = list[:most], fmt.Sprintf(" and %d more", len(list)-most)
+		}
+		s.console.printf("site: changed since it was deployed: %s%s\n", strings.Join(list, ", "), more)
 	default:
 		s.console.printf("site: not there yet\n")
 	}

@@ -50,9 +50,21 @@ func TestStatus(t *testing.T) {
 		t.Errorf("changed by hand: got %+v, want drift %q", v, want)
 	}
 
+	a.told()
+	for _, name := range []string{"a", "b"} {
+		put(name, "")
+	}
+	look("one")
+	a.wantTold("site: changed since it was deployed: a is not ours, b is not ours, config.json names another WebSocket, index.html is another, sdk/chat.js is missing and 1 more\n")
+
 	a.mustDeploy("one", "unchanged")
 	if _, err := a.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: aws.String("stranger.html")}); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if _, err := a.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: &name}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	d := a.set(Settings{RestoreSite: true})
 	if len(d.Changes) != 1 || d.Changes[0].Resource != "Site" {
