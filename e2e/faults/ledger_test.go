@@ -45,6 +45,7 @@ const (
 	doubled    fault = "doubled"
 	outOfOrder fault = "out of order"
 	altered    fault = "altered"  // a text, or an entry that nobody sent
+	refused    fault = "refused"  // what a client may well ask for, for good
 	stalled    fault = "stalled"  // somebody waited for somebody else's fault
 	kept       fault = "kept"     // what should have been given up: memory, sockets, members
 	forgotten  fault = "not told" // of a new epoch
@@ -270,7 +271,7 @@ func figures(name string, took time.Duration, of ...*ledger) {
 	}
 	line := fmt.Sprintf("faults %-15s %6.1f s: kills %d, power cuts %d, acknowledged %d, reconnects %d, deliveries checked %d, lost %d, doubled %d, out of order %d",
 		name, took.Seconds(), kills, cuts, acknowledged, reconnects, deliveries, wrong[lost], wrong[doubled], wrong[outOfOrder])
-	for _, f := range []fault{altered, stalled, kept, forgotten} {
+	for _, f := range []fault{altered, refused, stalled, kept, forgotten} {
 		if wrong[f] > 0 {
 			line += fmt.Sprintf(", %s %d", f, wrong[f])
 		}

@@ -128,7 +128,7 @@ func (s *sitting) told(ctx context.Context, e event) bool {
 	}
 	s.after = 200 * time.Millisecond
 	if !e.Retry {
-		s.load.ledger.t.Errorf("%s was told %s", s.name, e.raw)
+		s.load.ledger.say(refused, "%s was told %s", s.name, e.raw)
 	}
 	return false
 }
