@@ -119,7 +119,7 @@ func (c *Chat) Forget(ctx context.Context, room string, gone []ConnectionID) err
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			known, err := c.disconnect(ctx, id)
+			known, err := c.disconnect(ctx, id, true)
 			if !known && err == nil {
 				_, err = c.Members.Leave(ctx, room, id)
 			}

@@ -13,7 +13,7 @@ import (
 // the sub-protocol to confirm, empty for none; an error refuses the handshake.
 // Nothing is posted here: API Gateway would answer gone.
 func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (subprotocol string, err error) {
-	conn := Connection{ID: id, Plain: !slices.Contains(h.Subprotocols, protocol.Subprotocol)}
+	conn := Connection{ID: id, Plain: !slices.Contains(h.Subprotocols, protocol.Subprotocol), Since: c.millis()}
 	if conn.Plain {
 		conn.Rooms = []string{protocol.GeneralRoom}
 	}

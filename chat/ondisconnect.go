@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"parley/planted"
 )
 
 // OnDisconnect forgets a connection. It may come late, never, or twice.
 func (c *Chat) OnDisconnect(ctx context.Context, id ConnectionID) error {
-	_, err := c.disconnect(ctx, id)
+	_, err := c.disconnect(ctx, id, false)
 	return err
 }
 
 // disconnect is OnDisconnect; it also tells whether the connection was known.
-func (c *Chat) disconnect(ctx context.Context, id ConnectionID) (known bool, err error) {
+// Where only a post says that it is gone, one that may be connecting still is kept.
+func (c *Chat) disconnect(ctx context.Context, id ConnectionID, onlySettled bool) (known bool, err error) {
 	if c.limiter != nil {
 		c.limiter.forget(id)
 	}
@@ -24,6 +26,9 @@ func (c *Chat) disconnect(ctx context.Context, id ConnectionID) (known bool, err
 		return false, nil
 	} else if err != nil {
 		return false, fmt.Errorf("look up connection: %w", err)
+	}
+	if onlySettled && c.settles(conn) {
+		return true, nil
 	}
 	if planted.Is(planted.StaleMember) {
 		return true, nil
@@ -48,4 +53,14 @@ func (c *Chat) disconnect(ctx context.Context, id ConnectionID) (known bool, err
 		all = errors.Join(all, fmt.Errorf("delete connection: %w", err))
 	}
 	return true, all
+}
+
+// settling is how long after OnConnect began a connection that has said nothing
+// is not believed to be gone: API Gateway answers so, too, while it connects.
+const settling = 10 * time.Second
+
+// settles tells whether the connection may still be on its way in. Only plain
+// ones are in a room then.
+func (c *Chat) settles(conn Connection) bool {
+	return conn.Plain && conn.Version == 1 && c.millis()-conn.Since < settling.Milliseconds()
 }

@@ -1,8 +1,10 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"parley/chat"
 )
@@ -75,6 +77,25 @@ func TestPlainConnections(t *testing.T) {
 		h.connect("b")
 		h.act("b", sample)
 		equal(t, "from", h.last("b", "message").str("from"), "alice")
+	})
+	// API Gateway answers gone for a connection whose $connect is under way.
+	t.Run("is not believed to be gone while it may be connecting", func(t *testing.T) {
+		now := time.UnixMilli(1795384800000)
+		h := newHome(t, chat.Options{Now: func() time.Time { return now }})
+		h.connect("talks")
+		h.connect("listens")
+		h.poster.mu.Lock()
+		h.poster.open["listens"] = false
+		h.poster.mu.Unlock()
+		h.act("talks", sample)
+		if _, err := h.table.Get(t.Context(), "listens"); err != nil {
+			t.Fatalf("while it connected it was forgotten: %v", err)
+		}
+		now = now.Add(10 * time.Second)
+		h.act("talks", sample)
+		if _, err := h.table.Get(t.Context(), "listens"); !errors.Is(err, chat.ErrNoConnection) {
+			t.Errorf("gone long after it has connected, it is still known: %v", err)
+		}
 	})
 	t.Run("hears messages, errors and answers, nothing else", func(t *testing.T) {
 		h := newHome(t, chat.Options{PresenceDelay: 1})

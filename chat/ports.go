@@ -33,6 +33,7 @@ type Connection struct {
 	Session [32]byte // hash of the session's token; zero: none
 	Stored  bool     // Person is in People
 	Rooms   []string // joined, in order of joining; at most protocol.MaxRooms
+	Since   int64    // when OnConnect began, in milliseconds since 1970 UTC; 0: long ago
 	Version uint64   // counts the Puts, from 1; 0: not stored yet
 }
 

@@ -21,6 +21,9 @@ func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 	if c.Plain {
 		row["plain"] = flag()
 	}
+	if c.Since != 0 {
+		row["since"] = number(uint64(c.Since))
+	}
 	if c.Session != [32]byte{} {
 		row["session"] = bytes(c.Session[:])
 	}
@@ -65,7 +68,7 @@ func (s *Store) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection,
 func connection(id chat.ConnectionID, row item) chat.Connection {
 	c := chat.Connection{
 		ID: id, Plain: getFlag(row, "plain"), Person: getText(row, "person"), Session: getHash(row, "session"), Stored: getFlag(row, "stored"),
-		Version: getUint(row, "version"),
+		Since: int64(getUint(row, "since")), Version: getUint(row, "version"),
 	}
 	if rooms, ok := row["rooms"].(*types.AttributeValueMemberL); ok {
 		for _, r := range rooms.Value {

@@ -17,7 +17,9 @@ func TestGone(t *testing.T) {
 	const all, gone = 1000, 100
 	proxy := startProxy(t)
 	p := startStackOn(t, proxy.url)
-	c := crowd(t, p, all)
+	c := crowd(t, p, gone)
+	settled := time.Now().Add(10 * time.Second) // a silent one that is younger may be connecting still
+	c = append(c, crowd(t, p, all-gone)...)
 
 	// Their OnDisconnect is invoked, but can do nothing.
 	var mu sync.Mutex
@@ -39,6 +41,7 @@ func TestGone(t *testing.T) {
 	})
 	proxy.take()
 	proxy.let(nil)
+	time.Sleep(time.Until(settled))
 
 	sender := c[gone]
 	for round := 1; round <= 3; round++ {

@@ -42,7 +42,7 @@ func connect(t testing.TB, table Table) chat.ConnectionID {
 func connectionKept(t *testing.T, table Table) {
 	full := chat.Connection{
 		ID: fresh("connection"), Plain: true, Person: "person#1", Session: [32]byte{0, 1, 31: 255},
-		Stored: true, Rooms: append([]string{"zebra", "aardvark"}, hostile[:20]...),
+		Stored: true, Since: 1795384800000, Rooms: append([]string{"zebra", "aardvark"}, hostile[:20]...),
 	}
 	for _, want := range []chat.Connection{full, {ID: full.ID}, full} {
 		must(t, table.Put(t.Context(), want))
