@@ -39,9 +39,11 @@ func (s *serveCmd) manage(page net.Addr, gw *gateway.Server, logger *slog.Logger
 	}
 	ln, err := listen(address)
 	if err != nil && s.Management == "auto" {
-		logger.Warn("no management listener: its port is taken", "address", address, "hint", "give --management HOST:PORT, or off")
-		return server, nil
-	} else if err != nil {
+		if ln, err = listen("127.0.0.1:0"); err == nil {
+			logger.Warn("the management listener is on another port: the one after --listen is taken", "taken", address, "address", ln.Addr(), "hint", "give --management HOST:PORT, or off")
+		}
+	}
+	if err != nil {
 		var f *failure
 		if errors.As(err, &f) {
 			f.hint = "give --management another port, or off"

@@ -22,7 +22,7 @@ type serveCmd struct {
 	Listen     string        `default:"127.0.0.1:8080" env:"PARLEY_LISTEN" placeholder:"HOST:PORT" help:"Address of page and socket."`
 	URL        string        `env:"PARLEY_URL" placeholder:"URL" help:"What people type, behind a proxy: https://chat.example.com. Needed for any host name but localhost."`
 	Data       string        `env:"PARLEY_DATA" placeholder:"DIR" help:"Where messages and people are kept. Default: $STATE_DIRECTORY, else $XDG_DATA_HOME/parley, else ~/.local/share/parley."`
-	Management string        `default:"auto" env:"PARLEY_MANAGEMENT" placeholder:"HOST:PORT" help:"Address of @connections, /healthz and /readyz; loopback only. 'auto' takes the port after --listen, 'off' none. Default: auto."`
+	Management string        `default:"auto" env:"PARLEY_MANAGEMENT" placeholder:"HOST:PORT" help:"Address of @connections, /healthz and /readyz; loopback only. 'auto' takes the port after --listen, or another one if that is taken; 'off' none. Default: auto."`
 	Durability string        `default:"full" enum:"full,normal" env:"PARLEY_DURABILITY" placeholder:"full|normal" help:"full: what came back to its sender survives a power cut. normal: survives a crash of the program; faster. Default: full."`
 	Heartbeat  time.Duration `default:"25s" env:"PARLEY_HEARTBEAT" placeholder:"DURATION" help:"Silence after which a connection is pinged; 10 s later it is given up. Default: 25s."`
 	RateLimits string        `default:"on" enum:"on,off" env:"PARLEY_RATE_LIMITS" placeholder:"on|off" help:"Limits of what one connection may do. off is for benchmarks. Default: on."`
