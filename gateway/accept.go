@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,8 +42,11 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) {
 
 // accept does the opening handshake of RFC 6455 section 4.2. It waits for OnConnect, as API Gateway does.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
-	status, why := s.checkHandshake(w, r)
+	status, why := s.checkHandshake(w.Header(), r)
 	if why != "" {
+		if status == http.StatusForbidden {
+			s.log.Info("origin refused", "origin", quotable(strings.Join(r.Header.Values("Origin"), ", ")), "address", s.address(r))
+		}
 		s.refuse(w, status, why)
 		return
 	}

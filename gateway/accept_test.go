@@ -22,7 +22,9 @@ type refused int
 func (refused) Error() string     { return "refused" }
 func (r refused) HTTPStatus() int { return int(r) }
 
-func TestHandshake(t *testing.T) {
+func TestHandshake(t *testing.T) { onEngines(t, testHandshake) }
+
+func testHandshake(t *testing.T) {
 	s := start(t, gateway.Options{}, newHandler(), nil)
 
 	set := func(name, value string) func([]string) []string {
@@ -92,7 +94,9 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
-func TestOnConnect(t *testing.T) {
+func TestOnConnect(t *testing.T) { onEngines(t, testOnConnect) }
+
+func testOnConnect(t *testing.T) {
 	t.Run("is told who comes, and its sub-protocol is answered", func(t *testing.T) {
 		h := newHandler()
 		shakes := make(chan gateway.Handshake, 1)
@@ -304,7 +308,9 @@ func TestOnConnect(t *testing.T) {
 	})
 }
 
-func TestLimits(t *testing.T) {
+func TestLimits(t *testing.T) { onEngines(t, testLimits) }
+
+func testLimits(t *testing.T) {
 	t.Run("too many sockets: 503 and when to come back, and room again when one goes", func(t *testing.T) {
 		s := start(t, gateway.Options{MaxConnections: 2}, newHandler(), nil)
 		one, _ := s.open()
@@ -354,7 +360,9 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-func TestAddress(t *testing.T) {
+func TestAddress(t *testing.T) { onEngines(t, testAddress) }
+
+func testAddress(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
 	for _, test := range []struct {
 		name      string
@@ -393,7 +401,9 @@ func TestAddress(t *testing.T) {
 }
 
 // TestHeader fears refusals on which a site's security headers are missing.
-func TestHeader(t *testing.T) {
+func TestHeader(t *testing.T) { onEngines(t, testHeader) }
+
+func testHeader(t *testing.T) {
 	policy := http.Header{"Content-Security-Policy": {"default-src 'none'"}, "X-Frame-Options": {"DENY"}}
 	h := newHandler()
 	h.onConnect = func(context.Context, string, gateway.Handshake) (string, error) { return "", refused(429) }

@@ -33,7 +33,9 @@ func (h *informed) OnEnd(ctx context.Context, id string, code int, reason string
 	return h.OnDisconnect(ctx, id)
 }
 
-func TestInformedHandler(t *testing.T) {
+func TestInformedHandler(t *testing.T) { onEngines(t, testInformedHandler) }
+
+func testInformedHandler(t *testing.T) {
 	h := &informed{newHandler(), make(chan *http.Request, 10), make(chan string, 10)}
 	s := start(t, gateway.Options{}, h, nil)
 	s.handler = h.handler
@@ -80,6 +82,10 @@ func TestInformedHandler(t *testing.T) {
 }
 
 func TestInformedHandlerWhoseClientLeaves(t *testing.T) {
+	onEngines(t, testInformedHandlerWhoseClientLeaves)
+}
+
+func testInformedHandlerWhoseClientLeaves(t *testing.T) {
 	h := &informed{newHandler(), make(chan *http.Request, 10), make(chan string, 10)}
 	h.onConnect = func(ctx context.Context, _ string, _ gateway.Handshake) (string, error) {
 		time.Sleep(100 * time.Millisecond)
@@ -101,7 +107,9 @@ type framed struct{ error }
 
 func (framed) Frame() []byte { return []byte("sorry") }
 
-func TestUnordered(t *testing.T) {
+func TestUnordered(t *testing.T) { onEngines(t, testUnordered) }
+
+func testUnordered(t *testing.T) {
 	h := newHandler()
 	goOn := make(chan struct{})
 	h.onAction = func(_ context.Context, _ string, frames ...[]byte) error {
@@ -160,7 +168,9 @@ func TestUnordered(t *testing.T) {
 }
 
 // TestAPIGatewayLimits shortens them.
-func TestAPIGatewayLimits(t *testing.T) {
+func TestAPIGatewayLimits(t *testing.T) { onEngines(t, testAPIGatewayLimits) }
+
+func testAPIGatewayLimits(t *testing.T) {
 	t.Run("defaults", func(t *testing.T) {
 		o := gateway.Options{MaxAge: time.Minute}.LikeAPIGateway()
 		if o.MaxMessageBytes != 131072 || o.MaxFrameBytes != 32768 || o.IdleTimeout != 10*time.Minute || o.MaxAge != time.Minute || o.Heartbeat >= 0 || !o.Unordered || !o.KeepSlowReaders {
@@ -258,7 +268,9 @@ func TestAPIGatewayLimits(t *testing.T) {
 }
 
 // TestStage is the @connections API as API Gateway has it.
-func TestStage(t *testing.T) {
+func TestStage(t *testing.T) { onEngines(t, testStage) }
+
+func testStage(t *testing.T) {
 	s := start(t, gateway.Options{Stage: "live", KeepSlowReaders: true, MaxQueueBytes: 64 << 10}, newHandler(), nil)
 	management := httptest.NewServer(s.Management())
 	defer management.Close()
@@ -316,7 +328,9 @@ func TestStage(t *testing.T) {
 	})
 }
 
-func TestJitter(t *testing.T) {
+func TestJitter(t *testing.T) { onEngines(t, testJitter) }
+
+func testJitter(t *testing.T) {
 	h := newHandler()
 	s := start(t, gateway.Options{Jitter: 50 * time.Millisecond}, h, nil)
 	t.Run("posts of different calls lose their order, those of one do not, and none is lost before a close", func(t *testing.T) {

@@ -13,8 +13,10 @@ import (
 	"parley/gateway"
 )
 
-func TestClose(t *testing.T) {
-	for _, transport := range transports {
+func TestClose(t *testing.T) { onEngines(t, testClose) }
+
+func testClose(t *testing.T) {
+	for _, transport := range transportsOf(t) {
 		t.Run(transport.name, func(t *testing.T) {
 			h := newHandler()
 			s := start(t, gateway.Options{Farewell: func(int) []byte { return []byte("farewell") }}, h, transport.listen)
@@ -100,8 +102,10 @@ func TestClose(t *testing.T) {
 }
 
 // TestFarewellUnderWay fears a reader that ends while the farewell is being made, so that no close frame goes out.
-func TestFarewellUnderWay(t *testing.T) {
-	for _, transport := range transports {
+func TestFarewellUnderWay(t *testing.T) { onEngines(t, testFarewellUnderWay) }
+
+func testFarewellUnderWay(t *testing.T) {
+	for _, transport := range transportsOf(t) {
 		t.Run(transport.name, func(t *testing.T) {
 			asked, goOn := make(chan int, 10), make(chan struct{})
 			release := sync.OnceFunc(func() { close(goOn) })
@@ -130,7 +134,9 @@ func TestFarewellUnderWay(t *testing.T) {
 	}
 }
 
-func TestPeerGoes(t *testing.T) {
+func TestPeerGoes(t *testing.T) { onEngines(t, testPeerGoes) }
+
+func testPeerGoes(t *testing.T) {
 	h := newHandler()
 	s := start(t, gateway.Options{}, h, nil)
 	for name, leave := range map[string]func(*client){
@@ -159,10 +165,12 @@ func TestPeerGoes(t *testing.T) {
 	nothing(t, h.disconnected, 20*time.Millisecond)
 }
 
-func TestHeartbeat(t *testing.T) {
+func TestHeartbeat(t *testing.T) { onEngines(t, testHeartbeat) }
+
+func testHeartbeat(t *testing.T) {
 	const beat = time.Second
 	options := gateway.Options{Heartbeat: beat, FarewellTimeout: beat, Farewell: func(code int) []byte { return fmt.Appendf(nil, "farewell %d", code) }}
-	for _, transport := range transports {
+	for _, transport := range transportsOf(t) {
 		inBubble(t, "who is silent is asked, then told, then gone, "+transport.name, func(t *testing.T) {
 			s := startPipes(t, options, newHandler(), transport.listen)
 			c, id := s.open()

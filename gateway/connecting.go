@@ -2,16 +2,19 @@ package gateway
 
 // newConnection makes one that nothing carries yet: what is posted to it waits.
 func (s *Server) newConnection(h Handshake) *connection {
-	c := &connection{
-		server: s, id: newID(), address: h.Address, userAgent: h.UserAgent, connectedAt: s.now(),
-		frames:   frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes},
-		flushing: true,
-	}
+	c := &connection{}
+	c.init(s, h)
+	return c
+}
+
+func (c *connection) init(s *Server, h Handshake) {
+	c.server, c.id, c.address, c.userAgent, c.connectedAt = s, newID(), h.Address, h.UserAgent, s.now()
+	c.frames = frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes}
+	c.flushing = true
 	c.activeAt.Store(int64(c.connectedAt))
 	if s.options.Unordered {
 		c.underWay = make(chan struct{}, maxUnderWay)
 	}
-	return c
 }
 
 // abandon is for a handshake that fails after all: what waits is lost, and whoever posts from now on is told so.

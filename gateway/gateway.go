@@ -96,6 +96,10 @@ type Options struct {
 	StallTimeout     time.Duration // without the kernel taking any of what waits for a slow reader, after which it is closed with 4008. Default 10 s
 	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
 
+	// Engine is what carries the connections. All behave alike; they differ in what an idle connection and a delivery
+	// cost. Default: EngineAuto.
+	Engine Engine
+
 	// Unordered hands each message over by itself, at the same time as others of its connection, as API Gateway does.
 	// Nothing then promises their order, and OnDisconnect may come before the last of them has been handled. The next is
 	// not read while 64 of a connection are under way.
@@ -176,6 +180,7 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	draining bool
 	http     *http.Server
+	engine   engine         // nil: a goroutine for each connection
 	swept    chan struct{}  // closed when the sweeping goroutine has ended; nil: not begun
 	working  sync.WaitGroup // handshakes and connections
 	stopped  chan struct{}  // closed to end the sweep
@@ -205,14 +210,20 @@ func (s *Server) Serve(ln net.Listener, h Handler) error {
 	s.informed, _ = h.(InformedHandler)
 	s.http = s.newHTTPServer()
 	s.swept = make(chan struct{})
-	server := s.http
+	s.engine = s.carriers(ln)
+	server, engine := s.http, s.engine
 	s.mu.Unlock()
 
 	go s.sweep()
-	if err := server.Serve(&doorman{Listener: ln, server: s}); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	var front net.Listener = &doorman{Listener: ln, server: s}
+	if engine != nil {
+		front = engine
 	}
-	return nil
+	err := server.Serve(front)
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) && s.isDraining() {
+		return nil
+	}
+	return err
 }
 
 // now is the time since the server began, by the monotonic clock: a change of the wall clock reaps nobody.

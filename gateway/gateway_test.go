@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -81,9 +82,36 @@ func start(t testing.TB, o gateway.Options, h gateway.Handler, listen func(*home
 	if err != nil {
 		t.Fatal(err)
 	}
+	if o.Engine == gateway.EngineAuto {
+		o.Engine = engineOf(t)
+	}
 	s := &home{Server: gateway.New(o), t: t, address: ln.Addr().String()}
 	s.serve(ln, h, listen)
 	return s
+}
+
+// engines are those of this system.
+func engines() []gateway.Engine {
+	if runtime.GOOS == "linux" {
+		return []gateway.Engine{gateway.EngineGoroutine, gateway.EngineEpoll}
+	}
+	return []gateway.Engine{gateway.EngineGoroutine}
+}
+
+// onEngines runs a test with each engine; start finds in its name with which.
+func onEngines(t *testing.T, test func(t *testing.T)) {
+	for _, engine := range engines() {
+		t.Run("engine="+string(engine), test)
+	}
+}
+
+func engineOf(t testing.TB) gateway.Engine {
+	for _, engine := range engines() {
+		if strings.Contains(t.Name()+"/", "/engine="+string(engine)+"/") {
+			return engine
+		}
+	}
+	return gateway.EngineAuto
 }
 
 func (s *home) serve(ln net.Listener, h gateway.Handler, listen func(*home, net.Listener) net.Listener) {
@@ -111,11 +139,13 @@ func (s *home) in(t testing.TB) *home {
 	return &sub
 }
 
-// transports are the ways a connection's bytes can come: with a descriptor to ask, without (as on Windows), and TLS.
-var transports = []struct {
+type transport struct {
 	name   string
 	listen func(*home, net.Listener) net.Listener
-}{
+}
+
+// transports are the ways a connection's bytes can come: with a descriptor to ask, without (as on Windows), and TLS.
+var transports = []transport{
 	{"tcp", nil},
 	{"without a descriptor", func(_ *home, ln net.Listener) net.Listener { return hiding{ln} }},
 	{"tls", func(s *home, ln net.Listener) net.Listener {
@@ -125,6 +155,14 @@ var transports = []struct {
 		s.tls.ServerName = "example.com"
 		return tls.NewListener(ln, &tls.Config{Certificates: lender.TLS.Certificates})
 	}},
+}
+
+// transportsOf are those that the test's engine can carry.
+func transportsOf(t testing.TB) []transport {
+	if engineOf(t) == gateway.EngineEpoll {
+		return transports[:1] // the others fall back to goroutines
+	}
+	return transports
 }
 
 // hiding hides that its connections have descriptors.

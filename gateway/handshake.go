@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// checkHandshake returns a status and a sentence for a request that is not RFC 6455's.
-func (s *Server) checkHandshake(w http.ResponseWriter, r *http.Request) (status int, why string) {
-	header := w.Header()
+// checkHandshake returns a status and a sentence for a request that is not RFC 6455's. It adds to the answer's header.
+func (s *Server) checkHandshake(header http.Header, r *http.Request) (status int, why string) {
 	switch key, version := r.Header.Values("Sec-WebSocket-Key"), r.Header.Values("Sec-WebSocket-Version"); {
 	case r.Method != http.MethodGet:
 		header.Set("Allow", http.MethodGet)
@@ -33,7 +32,6 @@ func (s *Server) checkHandshake(w http.ResponseWriter, r *http.Request) (status 
 		return http.StatusBadRequest, fmt.Sprintf("Sec-WebSocket-Protocol must be a list of different tokens, at most %d.", maxSubprotocols)
 	}
 	if why := s.wrongOrigin(r); why != "" {
-		s.log.Info("origin refused", "origin", quotable(strings.Join(r.Header.Values("Origin"), ", ")), "address", s.address(r))
 		return http.StatusForbidden, why
 	}
 	return 0, ""

@@ -17,11 +17,17 @@ func (quiet) OnAction(context.Context, string, ...[]byte) error            { ret
 
 // TestNothingIsLeft of connections that have gone, however they went.
 func TestNothingIsLeft(t *testing.T) {
+	for _, engine := range []Engine{EngineGoroutine, EngineEpoll} {
+		t.Run("engine="+string(engine), func(t *testing.T) { testNothingIsLeft(t, engine) })
+	}
+}
+
+func testNothingIsLeft(t *testing.T, engine Engine) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{MaxQueueBytes: 1 << 30})
+	s := New(Options{Engine: engine, MaxQueueBytes: 1 << 30})
 	served := make(chan error)
 	go func() { served <- s.Serve(ln, quiet{}) }()
 	unread := encode([][]byte{make([]byte, 8<<20)})

@@ -13,7 +13,9 @@ import (
 	"parley/gateway"
 )
 
-func TestManagement(t *testing.T) {
+func TestManagement(t *testing.T) { onEngines(t, testManagement) }
+
+func testManagement(t *testing.T) {
 	s := start(t, gateway.Options{}, newHandler(), nil)
 	management := httptest.NewServer(s.Management())
 	defer management.Close()

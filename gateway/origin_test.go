@@ -10,7 +10,9 @@ import (
 	"parley/gateway"
 )
 
-func TestOrigin(t *testing.T) {
+func TestOrigin(t *testing.T) { onEngines(t, testOrigin) }
+
+func testOrigin(t *testing.T) {
 	public, _ := url.Parse("https://chat.example.org")
 	for _, test := range []struct {
 		name   string
@@ -71,7 +73,9 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func TestPages(t *testing.T) {
+func TestPages(t *testing.T) { onEngines(t, testPages) }
+
+func testPages(t *testing.T) {
 	pages := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page "+r.URL.Path) })
 	s := start(t, gateway.Options{Pages: pages}, newHandler(), nil)
 	for _, test := range []struct {

@@ -23,8 +23,10 @@ func texts(s ...string) (b [][]byte) {
 	return b
 }
 
-func TestPost(t *testing.T) {
-	for _, transport := range transports {
+func TestPost(t *testing.T) { onEngines(t, testPost) }
+
+func testPost(t *testing.T) {
+	for _, transport := range transportsOf(t) {
 		t.Run(transport.name, func(t *testing.T) {
 			s := start(t, gateway.Options{MaxQueueBytes: 64 << 20}, newHandler(), transport.listen)
 			t.Run("tells who is gone, in order", func(t *testing.T) {
@@ -91,8 +93,10 @@ func TestPost(t *testing.T) {
 	}
 }
 
-func TestSlowReader(t *testing.T) {
-	for _, transport := range transports {
+func TestSlowReader(t *testing.T) { onEngines(t, testSlowReader) }
+
+func testSlowReader(t *testing.T) {
+	for _, transport := range transportsOf(t) {
 		t.Run(transport.name, func(t *testing.T) {
 			const limit = 256 << 10
 			var logged strings.Builder
@@ -263,7 +267,9 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-func TestPostMany(t *testing.T) {
+func TestPostMany(t *testing.T) { onEngines(t, testPostMany) }
+
+func testPostMany(t *testing.T) {
 	h := newHandler()
 	s := start(t, gateway.Options{}, h, nil)
 	const n = 200

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/gobwas/ws"
@@ -86,6 +87,43 @@ func (q *queue) take(limit int, borrow func() []byte) []byte {
 		b = append(b, q.takeFirst(len(q.head()))...)
 	}
 	return b
+}
+
+// peek shows what take would remove, of which done then removes as much as the kernel has accepted.
+func (q *queue) peek(limit int, borrow func() []byte) []byte {
+	if urgent := q.urgent(); urgent != nil {
+		q.pushFront(urgent)
+	}
+	if q.empty() {
+		return nil
+	}
+	b := q.head()
+	if q.first == len(q.chunks)-1 || len(b) > limit {
+		return b[:min(limit, len(b))]
+	}
+	b = append(borrow()[:0], b...)
+	for _, chunk := range q.chunks[q.first+1:] {
+		if len(chunk) > limit-len(b) {
+			break
+		}
+		b = append(b, chunk...)
+	}
+	return b
+}
+
+func (q *queue) done(n int) {
+	for n > 0 {
+		n -= len(q.takeFirst(min(n, len(q.head()))))
+	}
+}
+
+// pushFront puts b before what waits. No frame is begun.
+func (q *queue) pushFront(b []byte) {
+	if q.offset > 0 {
+		q.chunks[q.first], q.offset = q.head(), 0
+	}
+	q.chunks = slices.Insert(q.chunks, q.first, b)
+	q.bytes += len(b)
 }
 
 // urgent removes the control frames that wait, unless a frame is begun.

@@ -15,8 +15,10 @@ import (
 	"parley/gateway"
 )
 
-func TestConversation(t *testing.T) {
-	for _, transport := range transports {
+func TestConversation(t *testing.T) { onEngines(t, testConversation) }
+
+func testConversation(t *testing.T) {
+	for _, transport := range transportsOf(t) {
 		t.Run(transport.name, func(t *testing.T) {
 			h := newHandler()
 			var s *home
@@ -41,7 +43,9 @@ func TestConversation(t *testing.T) {
 	}
 }
 
-func TestWellBehavedClient(t *testing.T) {
+func TestWellBehavedClient(t *testing.T) { onEngines(t, testWellBehavedClient) }
+
+func testWellBehavedClient(t *testing.T) {
 	h := newHandler()
 	var s *home
 	chat(h, &s)
@@ -66,7 +70,9 @@ func TestWellBehavedClient(t *testing.T) {
 
 // TestViolations sends what RFC 6455 forbids, each after a good message: that one is handled, the close frame tells
 // what was wrong, and the farewell comes before it.
-func TestViolations(t *testing.T) {
+func TestViolations(t *testing.T) { onEngines(t, testViolations) }
+
+func testViolations(t *testing.T) {
 	raw := func(b ...byte) []byte { return b }
 	h := newHandler()
 	s := start(t, gateway.Options{MaxMessageBytes: 1000, Farewell: func(code int) []byte { return fmt.Appendf(nil, "farewell %d", code) }}, h, nil)
@@ -122,7 +128,9 @@ func TestViolations(t *testing.T) {
 	nothing(t, h.disconnected, 0)
 }
 
-func TestControlFrames(t *testing.T) {
+func TestControlFrames(t *testing.T) { onEngines(t, testControlFrames) }
+
+func testControlFrames(t *testing.T) {
 	s := start(t, gateway.Options{}, newHandler(), nil)
 	t.Run("a ping within a message is answered before the message's end", func(t *testing.T) {
 		c, _ := s.in(t).open()
@@ -161,7 +169,9 @@ func TestControlFrames(t *testing.T) {
 	})
 }
 
-func TestOnAction(t *testing.T) {
+func TestOnAction(t *testing.T) { onEngines(t, testOnAction) }
+
+func testOnAction(t *testing.T) {
 	t.Run("gets all that has been read, in order, and reads no more meanwhile", func(t *testing.T) {
 		h := newHandler()
 		goOn := make(chan struct{})

@@ -12,13 +12,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.draining
 	s.draining = true
-	server, swept := s.http, s.swept
+	server, swept, engine := s.http, s.swept, s.engine
 	s.mu.Unlock()
 	if !first || server == nil {
 		return nil
 	}
 	s.log.Info("shutting down", "connections", s.sockets.Load())
 
+	if engine != nil {
+		engine.Close() // before anybody who is told to come back does
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -43,6 +46,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	close(s.stopped)
 	<-swept
+	if engine != nil {
+		engine.stop(err == nil)
+	}
 	s.cancelActions()
 	return err
 }

@@ -16,7 +16,9 @@ import (
 	"parley/gateway"
 )
 
-func TestShutdown(t *testing.T) {
+func TestShutdown(t *testing.T) { onEngines(t, testShutdown) }
+
+func testShutdown(t *testing.T) {
 	t.Run("tells each, waits for each, leaves nothing", func(t *testing.T) {
 		before := goleak.IgnoreCurrent()
 		var farewells atomic.Int64

@@ -25,6 +25,9 @@ type rawSocket struct {
 }
 
 func newSocket(conn net.Conn) socket {
+	if c, ok := conn.(interface{ hasMore() bool }); ok && c.hasMore() {
+		return &plainSocket{stream: stream{conn}} // the kernel does not have all that is to be read
+	}
 	if c, ok := conn.(syscall.Conn); ok {
 		if raw, err := c.SyscallConn(); err == nil {
 			s := &rawSocket{stream: stream{conn}, raw: raw}

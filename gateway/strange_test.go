@@ -39,7 +39,9 @@ func (l *log) logger() *slog.Logger {
 }
 
 // TestLongHeaders fears a stranger who has 60 KB kept, logged or repeated.
-func TestLongHeaders(t *testing.T) {
+func TestLongHeaders(t *testing.T) { onEngines(t, testLongHeaders) }
+
+func testLongHeaders(t *testing.T) {
 	const long = 60_000
 	t.Run("the User-Agent is kept in part", func(t *testing.T) {
 		h := newHandler()
@@ -113,7 +115,9 @@ func TestLongHeaders(t *testing.T) {
 }
 
 // TestLogTellsNoText: what a function answers with may hold what somebody wrote.
-func TestLogTellsNoText(t *testing.T) {
+func TestLogTellsNoText(t *testing.T) { onEngines(t, testLogTellsNoText) }
+
+func testLogTellsNoText(t *testing.T) {
 	var logged log
 	h := newHandler()
 	h.onAction = func(context.Context, string, ...[]byte) error { return framed{errors.New("failed")} }

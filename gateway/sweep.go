@@ -20,7 +20,7 @@ const (
 func (s *Server) sweep() {
 	defer close(s.swept)
 	interval := sweepInterval
-	for _, limit := range []time.Duration{s.options.Heartbeat, s.options.FarewellTimeout, s.options.StallTimeout, s.options.MessageTimeout, s.options.IdleTimeout, s.options.MaxAge} {
+	for _, limit := range []time.Duration{s.options.Heartbeat, s.options.FarewellTimeout, s.options.StallTimeout, s.options.MessageTimeout, s.options.IdleTimeout, s.options.MaxAge, s.options.HandshakeTimeout} {
 		if limit > 0 {
 			interval = min(interval, limit/5)
 		}
@@ -36,6 +36,9 @@ func (s *Server) sweep() {
 		case <-ticker.C:
 			now := s.now()
 			buffer = s.connections.each(buffer, func(c *connection) { c.check(now) })
+			if s.engine != nil {
+				s.engine.sweep()
+			}
 		}
 	}
 }

@@ -15,7 +15,10 @@ const joinSize = 32 << 10 // bytes
 
 var joinBuffers = sync.Pool{New: func() any { return new([joinSize]byte) }}
 
-var errFull = errors.New("more waits than a slow reader may have")
+var (
+	errFull   = errors.New("more waits than a slow reader may have")
+	errBroken = errors.New("the connection is broken")
+)
 
 // write sends whole frames after what already waits, or returns errFull when too much does then. It MUST NOT wait for the
 // peer. c.mu is held.

@@ -1,0 +1,407 @@
+package gateway
+
+import (
+	"bytes"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"parley/planted"
+)
+
+// maxReads bounds what a loop reads from one connection before it looks at the others.
+const maxReads = 16
+
+// polled is the carrier of a connection that a loop reads and writes. The loop reads; what waits is written by the loop
+// once a round, all in one write, or by whoever posts so much that it would be too much to wait.
+type polled struct {
+	connection
+	loop *loop
+
+	// Guarded by connection.mu.
+	fd     int
+	noted  bool // in the loop's notes
+	broken bool // nothing goes out any more
+	shut   bool // fd is closed
+	acted  bool // the handler has returned, and the loop has not seen it yet
+
+	// Only the loop's own.
+	stage    stage
+	readable bool // there may be something to read
+	over     bool // and after that nothing more
+	action   *action
+	discards int           // bytes that are still thrown away while it lingers
+	until    time.Duration // when lingering ends, of the server's own clock
+
+	parts atomic.Int32 // that have not ended yet: the descriptor, and what the handler is told
+}
+
+// stage is how far the loop is with a connection.
+type stage uint8
+
+const (
+	stageComing    stage = iota // its visitor still has the descriptor
+	stageReading                //
+	stageEnding                 // nothing more is looked at; what waits goes out
+	stageLingering              // all is said and TCP is closed from our side: what comes is thrown away
+	stageShut                   // the descriptor is closed
+)
+
+// action is what has been read and is being handled. Nothing is read meanwhile.
+type action struct {
+	messages [][]byte
+	rest     []byte  // read, and not looked at yet
+	end      *ending // follows messages; nil: rest does
+}
+
+func newPolled(l *loop, fd int, h Handshake) *polled {
+	p := &polled{loop: l, fd: fd}
+	p.init(l.engine.server, h)
+	p.parts.Store(2)
+	return p
+}
+
+// open answers the handshake. The loop writes what was posted meanwhile, and reads, once it has been seated.
+func (p *polled) open(answer []byte) {
+	p.attach(p)
+	n, err := syscall.Write(p.fd, answer)
+	p.mu.Lock()
+	p.flushing = false
+	if err != nil || n != len(answer) {
+		p.breakOff() // what is posted must not go out in the answer's place
+	}
+	p.mu.Unlock()
+	p.attached()
+}
+
+func (p *polled) put(b []byte) error {
+	if p.broken {
+		return errBroken
+	}
+	q := p.waiting()
+	q.push(b)
+	if planted.Is(planted.BlockingBroadcast) {
+		return p.writeAll()
+	}
+	if q.bytes > min(joinSize, p.server.options.MaxQueueBytes) {
+		if p.flush(); p.broken {
+			return errBroken
+		}
+		return nil
+	}
+	p.note()
+	return nil
+}
+
+// writeAll waits for the peer, which is a bug: planted.BlockingBroadcast.
+func (p *polled) writeAll() error {
+	for p.flush(); p.queue != nil; p.flush() {
+		unix.Poll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLOUT}}, -1)
+	}
+	if p.broken {
+		return errBroken
+	}
+	return nil
+}
+
+func (p *polled) try() {
+	if !p.flushing {
+		p.flush()
+	}
+}
+
+// note asks for the loop's attention, once. mu is held.
+func (p *polled) note() {
+	if !p.noted {
+		p.noted = true
+		p.loop.note(p)
+	}
+}
+
+func (p *polled) settled() { p.note() }
+
+func (p *polled) abort() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.shut {
+		unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // a reset drops what the kernel holds
+	}
+	p.breakOff()
+}
+
+// breakOff lets go of what waits, for good. mu is held.
+func (p *polled) breakOff() {
+	p.broken, p.flushing = true, false
+	p.release()
+	p.note()
+}
+
+// flush gives the kernel what it takes of what waits, several chunks in one write. mu is held.
+func (p *polled) flush() {
+	if p.queue == nil {
+		return
+	}
+	var buffer *[joinSize]byte
+	took := !p.flushing
+	for !p.broken {
+		b := p.queue.peek(joinSize, func() []byte {
+			if buffer == nil {
+				buffer = joinBuffers.Get().(*[joinSize]byte)
+			}
+			return buffer[:]
+		})
+		if b == nil {
+			p.flushing = false
+			p.release()
+			break
+		}
+		n, err := syscall.Write(p.fd, b)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == unix.EAGAIN {
+			p.flushing = true // until epoll says so
+			p.account()
+			if took {
+				p.progress.Store(int64(p.server.now()))
+			}
+			break
+		}
+		if err != nil {
+			p.breakOff()
+			break
+		}
+		p.queue.done(n)
+		took = true
+	}
+	if buffer != nil {
+		joinBuffers.Put(buffer)
+	}
+}
+
+func (p *polled) ready(events uint32) {
+	p.readable = p.readable || events&(unix.EPOLLIN|over) != 0
+	p.over = p.over || events&over != 0
+	if events&unix.EPOLLOUT != 0 {
+		p.mu.Lock()
+		if p.flushing && p.stage != stageComing {
+			p.flush()
+		}
+		p.mu.Unlock()
+	}
+	p.proceed()
+}
+
+func (p *polled) attend() {
+	p.mu.Lock()
+	p.noted = false
+	p.try()
+	acted, broken := p.acted, p.broken
+	p.acted = false
+	p.mu.Unlock()
+	if broken && p.stage != stageComing && p.stage != stageShut {
+		p.shutDescriptor()
+	}
+	if acted {
+		p.endAction()
+	}
+	p.proceed()
+}
+
+// seated is called when the descriptor is this connection's. rest came together with the handshake.
+func (p *polled) seated(rest []byte, readable, over bool) {
+	p.stage, p.readable, p.over = stageReading, readable, over
+	p.mu.Lock()
+	if p.flushing {
+		p.flush() // epoll may have told the visitor
+	}
+	p.mu.Unlock()
+	if len(rest) > 0 {
+		p.digest(rest)
+	}
+	p.attend()
+}
+
+// proceed does what can be done without waiting.
+func (p *polled) proceed() {
+	for turn := 0; p.stage == stageReading && p.action == nil; turn++ {
+		if p.isShut() {
+			p.lose()
+			p.stage = stageEnding
+			break
+		}
+		if !p.readable {
+			return
+		}
+		if turn == maxReads {
+			p.mu.Lock()
+			p.note()
+			p.mu.Unlock()
+			return
+		}
+		switch b, err := p.read(); {
+		case err != nil:
+			p.lose()
+			p.stage = stageEnding
+		case b != nil:
+			p.heard.Store(int64(p.server.now()))
+			p.digest(b)
+		}
+	}
+	if p.stage == stageEnding {
+		p.finish()
+	}
+	if p.stage == stageLingering {
+		p.discard()
+	}
+}
+
+// read returns nil when there is nothing at present. What it returns lies in the loop's buffer.
+func (p *polled) read() ([]byte, error) {
+	buffer := p.loop.buffer[:]
+	n, err := syscall.Read(p.fd, buffer)
+	switch {
+	case err == unix.EINTR:
+		return nil, nil
+	case err == unix.EAGAIN:
+		p.readable = false
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case n == 0:
+		return nil, errBroken
+	}
+	p.readable = n == len(buffer) || p.over // a short read has emptied it
+	return buffer[:n], nil
+}
+
+// digest looks at bytes that have come, as far as can be done without the handler.
+func (p *polled) digest(b []byte) {
+	rest, messages, end := p.gather(b)
+	switch {
+	case len(messages) > 0:
+		p.action = &action{messages: messages, rest: bytes.Clone(rest), end: end}
+		p.loop.engine.crew.do(p)
+	case end != nil:
+		p.conclude(end)
+		p.stage = stageEnding
+	}
+}
+
+// work has the messages handled.
+func (p *polled) work() {
+	p.act(p.action.messages)
+	p.mu.Lock()
+	p.acted = true
+	p.note()
+	p.mu.Unlock()
+}
+
+func (p *polled) endAction() {
+	done := p.action
+	p.action = nil
+	switch {
+	case done.end != nil:
+		p.conclude(done.end)
+		p.stage = stageEnding
+	case len(done.rest) > 0:
+		p.digest(done.rest)
+	}
+}
+
+// finish is the end, once what is left has gone out: the handler is told, and TCP is closed so gently that the close
+// frame is not overtaken by a reset.
+func (p *polled) finish() {
+	p.mu.Lock()
+	if p.parting || p.queue != nil {
+		p.mu.Unlock()
+		return // the sweep aborts it at the deadline
+	}
+	p.phase = phaseClosed
+	p.mu.Unlock()
+	if !planted.Is(planted.DescriptorLeak) {
+		p.server.connections.remove(p.id)
+	}
+	p.loop.engine.crew.do(epilogue{p})
+	if p.isShut() {
+		p.stage = stageShut
+		return
+	}
+	unix.Shutdown(p.fd, unix.SHUT_WR)
+	p.stage, p.discards, p.readable = stageLingering, lingerBytes, true
+	p.until = p.server.now() + lingerTimeout
+	p.loop.due[p] = struct{}{}
+}
+
+// epilogue tells the handler of a connection's end.
+type epilogue struct{ p *polled }
+
+func (e epilogue) work() {
+	e.p.server.disconnect(e.p.id, e.p.code, e.p.reason) // nobody changes them in phaseClosed
+	e.p.partEnded()
+}
+
+// discard throws away what still comes. Bytes that arrive after close(2), or lie unread then, are answered with a reset,
+// which makes the peer forget what it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
+func (p *polled) discard() {
+	for turn := 0; p.readable; turn++ {
+		if turn == maxReads {
+			p.mu.Lock()
+			p.note()
+			p.mu.Unlock()
+			return
+		}
+		b, err := p.read()
+		if p.discards -= len(b); err != nil || p.discards < 0 {
+			p.shutDescriptor()
+			return
+		}
+	}
+}
+
+func (p *polled) check(now time.Duration) {
+	if now > p.until {
+		p.shutDescriptor()
+	}
+}
+
+func (p *polled) cut() { p.shutDescriptor() }
+
+func (p *polled) isShut() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shut
+}
+
+// shutDescriptor closes it. What else is to be done for the connection goes on without it.
+func (p *polled) shutDescriptor() {
+	p.mu.Lock()
+	if p.shut {
+		p.mu.Unlock()
+		return
+	}
+	p.shut, p.broken, p.flushing = true, true, false
+	p.release()
+	if p.loop.members[p.fd] == member(p) {
+		p.loop.members[p.fd] = nil
+	}
+	delete(p.loop.due, p)
+	if !planted.Is(planted.DescriptorLeak) {
+		unix.Close(p.fd)
+	}
+	p.mu.Unlock()
+	if p.stage == stageLingering {
+		p.stage = stageShut
+	}
+	p.partEnded()
+}
+
+// partEnded is called when the descriptor is closed, and when the handler has been told.
+func (p *polled) partEnded() {
+	if p.parts.Add(-1) == 0 {
+		p.server.ended(&p.connection)
+		p.server.working.Done()
+	}
+}
