@@ -16,7 +16,7 @@ func killUnderLoad(t *testing.T, l *ledger) {
 	w.add(4, s.socket(), "general", 3, changing)
 	w.add(2, s.socket(), "elsewhere", 1, changing)
 	for n := range times(8, 1000) {
-		w.until(int64(20 + rand.IntN(1000)))
+		w.until(int64(20 + rand.IntN(times(1000, 2200))))
 		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
 		s.kill()
 		l.kills.Add(1)
