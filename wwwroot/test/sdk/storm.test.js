@@ -22,6 +22,7 @@ const storm = async (seed, faults) => {
   const random = seeded(seed)
   const world = new World({ clock, random, faults })
   const sent = []
+  const edits = []
   const failed = new Set()
   const clients = Array.from({ length: CLIENTS }, (_, n) => {
     const chat = new Chat({ server: 'ws://world/socket', storage: fakeStorage(), WebSocket: world.WebSocket, now: clock.now, random, timers: clock, onLine: () => true })
@@ -43,7 +44,8 @@ const storm = async (seed, faults) => {
   const retry = () => {
     for (const { room } of clients) for (const item of room.pending) if (item.state === 'failed') {
       failed.add(item.text)
-      room.retry(item.id)
+      if (item.error.code === 'no_such_message') room.discard(item.id)
+      else room.retry(item.id)
     }
   }
   for (let step = 0; step < 120; step++) {
@@ -56,7 +58,16 @@ const storm = async (seed, faults) => {
         client.room.send(text)
         sent.push(text)
       }
-    } else if (dice < 0.6) world.change()
+    } else if (dice < 0.53) world.change()
+    else if (dice < 0.6) {
+      const mine = client.room.messages.filter(({ person, deleted }) => person === client.chat.you?.id && !deleted)
+      const { seq } = mine[Math.floor(random() * mine.length)] ?? {}
+      if (seq && random() < 0.3) client.room.delete(seq)
+      else if (seq) {
+        edits.push(`client ${client.n} edits ${edits.length}`)
+        client.room.edit(seq, edits.at(-1))
+      }
+    }
     else if (dice < 0.65) client.room.loadOlder().catch(() => {})
     else if (dice < 0.7) client.chat.wake()
     else if (dice < 0.73) client.room.trim(5)
@@ -68,15 +79,19 @@ const storm = async (seed, faults) => {
     await clock.advance(60_000)
     retry()
   }
-  return { world, clients, sent, failed }
+  return { world, clients, sent, edits, failed }
 }
 
 const brief = ({ seq, text, deleted }) => `${seq} ${deleted ? 'deleted' : text}`
 
-const check = ({ world, clients, sent, failed }) => {
+const check = ({ world, clients, sent, edits, failed }) => {
   const said = world.log.filter(({ type }) => type === 'message')
   for (const text of sent) assert.equal(said.filter((m) => m.text === text).length, 1, `"${text}" is in the log once`)
   assert.equal(said.length, sent.length)
+  for (const text of edits) {
+    const times = world.log.filter((entry) => entry.type === 'edit' && entry.text === text).length
+    assert.ok(times === 1 || times === 0 && failed.has(text), `"${text}" is in the log ${times} times`)
+  }
   for (const { chat, room, n, told } of clients) {
     assert.equal(chat.state, 'online')
     assert.deepEqual(room.pending, [], `client ${n} waits for nothing`)

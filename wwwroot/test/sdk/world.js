@@ -102,7 +102,7 @@ export class World {
     return {
       room: 'general', epoch: this.epoch, floor: this.floor, head: this.log.length, from, to: Math.max(from - 1, to),
       messages: entries.filter(({ type }) => type === 'message').map((entry) => this.now(entry)),
-      changes: entries.filter(({ type }) => type !== 'message'),
+      changes: entries.filter(({ type }) => type !== 'message').map((change) => this.asNow(change)),
     }
   }
 
@@ -124,6 +124,27 @@ export class World {
     if (known !== undefined) return this.tell(this.log[known - 1])
     this.claims.set(claim, this.log.length + 1)
     this.append({ type: 'message', room: 'general', id, person: socket.person, from: socket.person, text, at: 1000 + this.log.length })
+  }
+
+  on_edit(socket, action) { this.changed(socket, action) }
+  on_delete(socket, action) { this.changed(socket, action) }
+
+  /** Own messages, each change once; a deleted message is changed no more. */
+  changed(socket, { type, id, target, text }) {
+    const claim = `${socket.person} ${id}`
+    const known = this.claims.get(claim)
+    if (known !== undefined) return this.tell(this.asNow(this.log[known - 1]))
+    const message = this.log[target - 1]
+    if (!socket.joined) return this.give(socket, { type: 'error', id, code: 'not_in_room', message: 'x', retry: false })
+    if (message?.person !== socket.person || this.now(message).deleted) return this.give(socket, { type: 'error', id, code: 'no_such_message', message: 'x', retry: false })
+    this.claims.set(claim, this.log.length + 1)
+    this.append({ type, room: 'general', id, person: socket.person, target, at: 1000 + this.log.length, ...(type === 'edit' && { text }) })
+  }
+
+  /** Of an edit that a newer change has replaced only the place is kept. */
+  asNow(change) {
+    const replaced = change.type === 'edit' && this.log.some(({ seq, target }) => target === change.target && seq > change.seq)
+    return replaced ? { ...change, text: '' } : change
   }
 
   append(entry) {
