@@ -42,7 +42,7 @@ type settingsFlags struct {
 	AlarmTopicArn       *string `placeholder:"ARN" help:"${AlarmTopicArn}"`
 
 	Tag                map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"A tag for the stack and all in it, such as for the bill. May be given more than once."`
-	RotateOriginSecret bool              `help:"Make a new secret between CloudFront and the functions. The present one is taken until the distribution has learnt it."`
+	RotateOriginSecret bool              `help:"Make a new secret between CloudFront and OnConnect, in two steps. The present one is taken until the next deploy."`
 }
 
 // settings are what was given. What was not keeps the stack's present value.

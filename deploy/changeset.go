@@ -53,6 +53,9 @@ func (s *Stack) propose(ctx context.Context, st state, in cloudformation.CreateC
 	in.ClientToken = in.ChangeSetName // the same call again, after a lost answer, is the same change set
 	in.Capabilities = []types.Capability{types.CapabilityCapabilityIam}
 	made, err := s.cloudformation.CreateChangeSet(ctx, &in)
+	if isCode(err, "ValidationError") && strings.HasSuffix(strings.TrimRight(cause(err), ". "), "can not be updated") {
+		return nil, &Error{Kind: Refused, Err: err, Message: "somebody else is changing the stack just now", Hint: "parley deploy" + s.flags() + " follows that first"}
+	}
 	if isCode(err, "ValidationError") { // a rule or a bound of the template
 		return nil, &Error{Kind: Misused, Message: "CloudFormation does not take it: " + strings.TrimSuffix(cause(err), "."), Err: err, Hint: "parley deploy --help says what each setting may be"}
 	}
@@ -62,7 +65,7 @@ func (s *Stack) propose(ctx context.Context, st state, in cloudformation.CreateC
 	cs := &changeSet{id: aws.ToString(made.Id), stack: aws.ToString(made.StackId)}
 	none, err := s.readChanges(ctx, cs)
 	if err != nil || none {
-		s.discard(ctx, cs, st)
+		s.discard(ctx, cs)
 		return nil, err
 	}
 	return cs, nil
@@ -154,12 +157,13 @@ func readChange(c *types.ResourceChange) Change {
 // discard removes a change set, and the stack too when it is no more than the
 // name that a first change set has made. It also does it after ctx's end; what
 // it cannot remove does no harm: the next deploy takes it over.
-func (s *Stack) discard(ctx context.Context, cs *changeSet, st state) {
+func (s *Stack) discard(ctx context.Context, cs *changeSet) {
 	quick := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	s.cloudformation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.id})
-	if st.made() || s.othersPropose(ctx, cs) {
+	// The stack as it is now: while the question stood, somebody else may have made it.
+	if st, err := s.describe(ctx, cs.stack); err != nil || st.made() || s.othersPropose(ctx, cs) {
 		return
 	}
 	if _, err := s.cloudformation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.stack}); err != nil || quick {

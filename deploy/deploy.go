@@ -46,7 +46,8 @@ type Settings struct {
 	// stack's present value, or gets the template's default.
 	Parameters map[string]string
 	Tags       map[string]string // added to those that the stack has
-	// RotateOriginSecret makes a new secret between CloudFront and the functions.
+	// RotateOriginSecret makes a new secret between CloudFront and OnConnect, in two
+	// changes of the stack.
 	RotateOriginSecret bool
 	// RestoreSite puts the site's files into the bucket again, though the stack has
 	// this very site: somebody has changed them there.

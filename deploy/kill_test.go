@@ -49,9 +49,10 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// TestKilledAtEachCall kills deploy, an update and destroy at each of their
+// TestKilledAtEachCall kills deploy, an update, a rotation and destroy at each of their
 // calls, before it arrives and before its answer does. The same command again
-// ends well, and the account has what it has after an undisturbed one.
+// ends well, the account has what it has after an undisturbed one, and nobody was
+// locked out meanwhile.
 func TestKilledAtEachCall(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -64,6 +65,10 @@ func TestKilledAtEachCall(t *testing.T) {
 		}},
 		{"update", func(a *account) { a.mustDeploy("one", "created") }, func(a *account, ctx context.Context) error {
 			_, err := a.deploy(ctx, release("two"), Settings{})
+			return err
+		}},
+		{"another origin secret", func(a *account) { a.mustDeploy("one", "created") }, func(a *account, ctx context.Context) error {
+			_, err := a.deploy(ctx, release("one"), Settings{RotateOriginSecret: true})
 			return err
 		}},
 		{"destroy", func(a *account) { a.mustDeploy("one", "created") }, func(a *account, ctx context.Context) error {
@@ -121,6 +126,7 @@ var asks = regexp.MustCompile(`^(Describe|List|Head|Get)`)
 func newQuickAccount(t *testing.T) *account {
 	a := newAccount(t)
 	a.Speed, a.Custom, a.poll = 20_000, nil, time.Millisecond
+	a.watchSecrets()
 	return a
 }
 

@@ -1,10 +1,7 @@
 package deploy
 
 import (
-	"cmp"
-	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -13,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 )
 
 // check refuses values that the template would refuse, before anything is asked
@@ -45,7 +41,7 @@ func Flag(parameter string) string {
 
 // values are the template's parameters for a deployment. What neither the
 // deployment nor its people say stays as the stack has it.
-func (s *Stack) values(ctx context.Context, st state, r Release, zips zips, set Settings) ([]types.Parameter, error) {
+func (s *Stack) values(st state, r Release, zips zips, set Settings, secrets originSecrets) []types.Parameter {
 	chosen := maps.Clone(set.Parameters)
 	if chosen == nil {
 		chosen = map[string]string{}
@@ -55,18 +51,12 @@ func (s *Stack) values(ctx context.Context, st state, r Release, zips zips, set 
 	chosen["WebsiteKey"] = zips.website.key
 	chosen["SiteHash"] = r.SiteHash
 	chosen["Version"] = version(st, r, set)
-	chosen["OriginSecretPrevious"] = "" // the distribution has learnt the new one when its change is done
-	if !st.made() || set.RotateOriginSecret {
-		chosen["OriginSecret"] = newSecret()
-	}
-	if st.made() && set.RotateOriginSecret {
-		previous, err := s.originSecret(ctx, st)
-		if err != nil {
-			return nil, err
-		}
-		chosen["OriginSecretPrevious"] = previous
-	}
-	var values []types.Parameter
+	secrets.choose(chosen)
+	return choose(chosen, st)
+}
+
+// choose gives the template's parameters the chosen values, or those that they have.
+func choose(chosen map[string]string, st state) (values []types.Parameter) {
 	for _, p := range Parameters() {
 		value, given := chosen[p.Name]
 		_, had := st.parameters[p.Name]
@@ -77,7 +67,7 @@ func (s *Stack) values(ctx context.Context, st state, r Release, zips zips, set 
 			values = append(values, types.Parameter{ParameterKey: aws.String(p.Name), UsePreviousValue: aws.Bool(true)})
 		}
 	}
-	return values, nil
+	return values
 }
 
 // version is the release's. The site is put again only when something of it
@@ -107,38 +97,3 @@ func (set *Settings) tags(st state) (tags []types.Tag) {
 	}
 	return tags
 }
-
-// newSecret is what CloudFront tells the functions, so that nobody comes past
-// it: 256 random bits.
-func newSecret() string {
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	return base64.RawURLEncoding.EncodeToString(secret)
-}
-
-// originSecret reads the present secret from where it is in use, the
-// distribution. CloudFormation never shows it again, and a copy kept for this
-// could be another one than what is deployed, and could be read by more people.
-func (s *Stack) originSecret(ctx context.Context, st state) (string, error) {
-	id := st.outputs["DistributionId"]
-	out, err := s.cloudfront.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
-	if err != nil {
-		return "", s.explain("read the present origin secret from the distribution", err)
-	}
-	if out.DistributionConfig != nil && out.DistributionConfig.Origins != nil {
-		for _, origin := range out.DistributionConfig.Origins.Items {
-			if origin.CustomHeaders == nil {
-				continue
-			}
-			for _, h := range origin.CustomHeaders.Items {
-				if strings.EqualFold(aws.ToString(h.HeaderName), originHeader) {
-					return aws.ToString(h.HeaderValue), nil
-				}
-			}
-		}
-	}
-	return "", &Error{Kind: Refused, Message: "distribution " + cmp.Or(id, "of this stack") + " sends no origin secret", Hint: "somebody has changed it by hand? parley deploy without --rotate-origin-secret puts it right only when the stack changes"}
-}
-
-// originHeader carries the secret.
-const originHeader = "X-Parley-Origin"

@@ -55,7 +55,11 @@ func (s *Stack) Plan(ctx context.Context, r Release, set Settings) (*Plan, error
 	if err != nil {
 		return nil, err
 	}
-	cs, err := s.proposal(ctx, st, r, zips, set)
+	secrets, err := s.secretSteps(ctx, st, set)
+	if err != nil {
+		return nil, err
+	}
+	cs, err := s.proposal(ctx, st, r, zips, set, secrets[len(secrets)-1]) // all steps of deploy in one
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +68,7 @@ func (s *Stack) Plan(ctx context.Context, r Release, set Settings) (*Plan, error
 		s.console.printf("nothing to change\n")
 		return p, nil
 	}
-	s.discard(ctx, cs, st)
+	s.discard(ctx, cs)
 	p.Changes = cs.changes
 	s.show(cs.changes)
 	return p, nil

@@ -49,54 +49,6 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanLeavesOthersAlone: somebody thinks about the question of a first
-// deploy while somebody else plans.
-func TestPlanLeavesOthersAlone(t *testing.T) {
-	a := newAccount(t)
-	s, err := a.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	zips, err := s.pack(t.Context(), release("one"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cs, err := s.proposal(t.Context(), state{}, release("one"), zips, Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.plan(release("one")); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.upload(t.Context(), zips.functions, zips.website); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.execute(t.Context(), cs); err != nil {
-		t.Errorf("the other's yes: %v", err)
-	}
-}
-
-// TestDeployTellsThatAnotherWasFaster, between the question and the answer.
-func TestDeployTellsThatAnotherWasFaster(t *testing.T) {
-	a := newAccount(t)
-	a.mustDeploy("one", "created")
-	s, err := a.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	zips, err := s.pack(t.Context(), release("two"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cs, err := s.proposal(t.Context(), a.describe(), release("two"), zips, Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.mustDeploy("three", "updated")
-	_, err = s.execute(t.Context(), cs)
-	wantError(t, err, Refused, "somebody else has changed the stack meanwhile")
-}
-
 func TestWriteCosts(t *testing.T) {
 	var short, long strings.Builder
 	WriteCosts(&short, Costs(), false)

@@ -71,62 +71,6 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
-// TestOriginSecret follows the secret between CloudFront and the functions.
-func TestOriginSecret(t *testing.T) {
-	a := newAccount(t)
-	a.set(Settings{})
-	first := a.secret()
-	if len(first) < 40 {
-		t.Fatalf("the distribution sends %q", first)
-	}
-	a.mustDeploy("two", "updated")
-	if a.secret() != first {
-		t.Error("another program has another secret")
-	}
-
-	d, err := a.deploy(t.Context(), release("two"), Settings{RotateOriginSecret: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := a.secret()
-	if second == first || len(second) < 40 {
-		t.Errorf("after %q comes %q", first, second)
-	}
-	var changed []string
-	for _, c := range d.Changes {
-		changed = append(changed, c.Resource)
-	}
-	if list := strings.Join(changed, " "); !strings.Contains(list, "Distribution") || !strings.Contains(list, "OnConnectFunction") {
-		t.Errorf("changed: %s", list)
-	}
-
-	a.mustDeploy("two", "updated") // the one before is taken no longer
-	a.mustDeploy("two", "unchanged")
-	if a.secret() != second {
-		t.Error("the secret has changed unasked")
-	}
-	told := a.told()
-	for _, secret := range []string{first, second} {
-		if strings.Contains(told, secret) {
-			t.Error("a secret is told")
-		}
-	}
-}
-
-// secret is what the distribution tells the functions.
-func (a *account) secret() string {
-	a.t.Helper()
-	s, err := a.open(a.t.Context())
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	secret, err := s.originSecret(a.t.Context(), a.describe())
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return secret
-}
-
 func TestArtifactsBucketName(t *testing.T) {
 	names := map[string]string{}
 	for _, stack := range []string{"parley", "Parley", "PARLEY", "a", "a-", "parley-" + strings.Repeat("x", 33), "parley-" + strings.Repeat("x", 32) + "y"} {

@@ -38,7 +38,11 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 	if err != nil {
 		return nil, err
 	}
-	cs, err := s.proposal(ctx, st, r, zips, set)
+	secrets, err := s.secretSteps(ctx, st, set)
+	if err != nil {
+		return nil, err
+	}
+	cs, err := s.proposal(ctx, st, r, zips, set, secrets[0])
 	if err != nil {
 		return nil, err
 	}
@@ -48,25 +52,28 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 		return s.finish(ctx, "unchanged", nil, 0)
 	}
 	if err := s.agree(ctx, cs, set); err != nil {
-		s.discard(ctx, cs, st)
+		s.discard(ctx, cs)
 		return nil, err
 	}
 	if err := s.upload(ctx, zips.functions, zips.website); err != nil {
-		s.discard(ctx, cs, st)
+		s.discard(ctx, cs)
 		return nil, err
 	}
-	o, err := s.execute(ctx, cs)
+	took, err := s.execute(ctx, cs)
 	if err != nil {
 		return nil, err
 	}
-	switch o.status {
-	case types.ResourceStatusCreateComplete, types.ResourceStatusUpdateComplete:
-	case types.ResourceStatusUpdateRollbackComplete:
-		return nil, explainFailure(o.events, "the stack is again as it was", "")
-	case types.ResourceStatusUpdateRollbackFailed:
-		return nil, explainFailure(o.events, "AWS could not undo it either", "mend what is said there; parley deploy"+s.flags()+" then undoes it first")
-	default:
-		return nil, explainFailure(o.events, "what was made is removed again", "parley deploy"+s.flags()+" tries again")
+	changes := cs.changes
+	for _, next := range secrets[1:] {
+		if cs, err = s.swap(ctx, cs, next); err != nil {
+			return nil, err
+		}
+		more, err := s.execute(ctx, cs)
+		if err != nil {
+			return nil, err
+		}
+		took, changes = took+more, merge(changes, cs.changes)
+		s.console.printf("the secret before it is taken until the next deploy\n")
 	}
 	// The zips before these are what a rollback of the next change needs.
 	if err := s.sweep(ctx, time.Now().Add(-24*time.Hour), zips.functions.key, zips.website.key, st.parameters["FunctionsKey"], st.parameters["WebsiteKey"]); err != nil {
@@ -76,7 +83,7 @@ func (s *Stack) Deploy(ctx context.Context, r Release, set Settings) (*Deployed,
 	if !st.made() {
 		result = "created"
 	}
-	return s.finish(ctx, result, cs.changes, o.took)
+	return s.finish(ctx, result, changes, took)
 }
 
 // zips are what Lambda gets.
@@ -94,14 +101,10 @@ func (s *Stack) pack(ctx context.Context, r Release) (zips, error) {
 }
 
 // proposal is the change set of this release, nil when it changes nothing.
-func (s *Stack) proposal(ctx context.Context, st state, r Release, zips zips, set Settings) (*changeSet, error) {
-	values, err := s.values(ctx, st, r, zips, set)
-	if err != nil {
-		return nil, err
-	}
+func (s *Stack) proposal(ctx context.Context, st state, r Release, zips zips, set Settings, secrets originSecrets) (*changeSet, error) {
 	s.console.printf("work out what changes\n")
 	return s.propose(ctx, st, cloudformation.CreateChangeSetInput{
-		TemplateBody: aws.String(Template), Parameters: values, Tags: set.tags(st), Description: aws.String("parley " + r.Version),
+		TemplateBody: aws.String(Template), Parameters: s.values(st, r, zips, set, secrets), Tags: set.tags(st), Description: aws.String("parley " + r.Version),
 	})
 }
 
@@ -124,26 +127,40 @@ func (s *Stack) agree(ctx context.Context, cs *changeSet, set Settings) error {
 	return nil
 }
 
-// execute has CloudFormation do what the change set says, and follows it.
-func (s *Stack) execute(ctx context.Context, cs *changeSet) (outcome, error) {
+// execute has CloudFormation do what the change set says, and follows it. It
+// returns how long that took; what was undone again is an error.
+func (s *Stack) execute(ctx context.Context, cs *changeSet) (took time.Duration, err error) {
 	mark, err := s.lastMark(ctx, cs.stack)
 	if err != nil {
-		return outcome{}, err
+		return 0, err
 	}
 	token := changeSetPrefix + cs.id[strings.LastIndex(cs.id, "/")+1:]
 	_, err = s.cloudformation.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: &cs.id, ClientRequestToken: &token})
 	if ctx.Err() != nil {
-		return outcome{}, s.goesOn()
+		return 0, s.goesOn()
 	}
 	if err != nil {
 		// Its answer may be lost, and the work begun all the same.
 		now, unknown := s.describe(ctx, cs.stack)
 		if unknown != nil || !now.made() || now.changeSet != cs.id {
-			return outcome{}, s.notExecuted(err, now)
+			return 0, s.notExecuted(err, now)
 		}
 	}
 	s.console.printf("AWS is at work; Ctrl-C stops only the watching\n")
-	return s.follow(ctx, cs.stack, mark)
+	o, err := s.follow(ctx, cs.stack, mark)
+	if err != nil {
+		return 0, err
+	}
+	switch o.status {
+	case types.ResourceStatusCreateComplete, types.ResourceStatusUpdateComplete:
+		return o.took, nil
+	case types.ResourceStatusUpdateRollbackComplete:
+		return 0, explainFailure(o.events, "the stack is again as it was", "")
+	case types.ResourceStatusUpdateRollbackFailed:
+		return 0, explainFailure(o.events, "AWS could not undo it either", "mend what is said there; parley deploy"+s.flags()+" then undoes it first")
+	default:
+		return 0, explainFailure(o.events, "what was made is removed again", "parley deploy"+s.flags()+" tries again")
+	}
 }
 
 // notExecuted says why AWS did not begin. Another deploy is the usual reason: it

@@ -87,7 +87,7 @@ func TestLeftChangeSets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.proposal(t.Context(), st, release(word), zips, Settings{}); err != nil {
+		if _, err := s.proposal(t.Context(), st, release(word), zips, Settings{}, originSecrets{sent: newSecret()}); err != nil {
 			t.Fatal(err)
 		}
 	}

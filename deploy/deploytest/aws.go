@@ -40,6 +40,10 @@ type AWS struct {
 	// and has to PUT its answer to the event's ResponseURL, before or after it returns. Its error is an invocation that
 	// failed: CloudFormation goes on waiting, as it does on AWS. nil: every custom resource succeeds.
 	Custom func(ctx context.Context, event []byte) error
+	// Watch is called after each event of a resource, with the account locked: it must not call AWS. may tells what one
+	// may meet of a resource at that moment, which are two things while it changes: the properties from before and those
+	// from afterwards.
+	Watch func(may func(logicalID string) []map[string]any)
 
 	folder  string // of the empty configuration files
 	objects *s3mem.Backend

@@ -85,9 +85,24 @@ func replaces(there, wanted *instance) bool {
 	return false
 }
 
-// note and lost need the account locked.
+// note, may and lost need the account locked.
 func (o *operation) note(r *instance, status, reason string) {
 	o.stack.note(r, status, reason, o.token)
+	if o.Watch != nil {
+		o.Watch(o.may)
+	}
+}
+
+// may is what one may meet of a resource: what it was before the operation as well, as long as its change is not done.
+func (o *operation) may(logical string) (properties []map[string]any) {
+	now, was := o.stack.resources[logical], o.before[logical]
+	if now != nil {
+		properties = append(properties, now.properties)
+	}
+	if was != nil && was != now && (now == nil || now.status != "UPDATE_COMPLETE") {
+		properties = append(properties, was.properties)
+	}
+	return properties
 }
 
 // lost tells that a resource did not become what was wanted. The first one ends the way forward; those under way at
