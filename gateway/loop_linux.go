@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"sync"
@@ -41,6 +42,7 @@ type loop struct {
 
 	mu      sync.Mutex // guards what follows. Taken after a connection's, never before
 	notes   []member   // who asks for attention
+	dirty   []*polled  // to whom something is to be written
 	asleep  bool       // it looks at notes only when the doorbell rings
 	stopped bool
 
@@ -48,6 +50,9 @@ type loop struct {
 	members []member            // by descriptor
 	due     map[member]struct{} // those that the server's sweep does not know: visitors, and connections that linger
 	buffer  [readSize]byte      // what is read lies here until it has been looked at
+	acting  int                 // connections whose messages are being handled
+	pace    time.Duration       // what a connection's writing took in the last round
+	round   []*polled           // to be written next
 	ended   chan struct{}
 }
 
@@ -84,12 +89,26 @@ func (l *loop) note(m member) {
 		return
 	}
 	l.notes = append(l.notes, m)
-	wake := l.asleep
-	l.asleep = false
-	if wake {
-		l.ring() // under the lock, so that the descriptor is still the doorbell's
+	l.wake()
+	l.mu.Unlock()
+}
+
+// mark asks for p.write to be called in the next round. Any goroutine may.
+func (l *loop) mark(p *polled) {
+	l.mu.Lock()
+	if !l.stopped {
+		l.dirty = append(l.dirty, p)
+		l.wake()
 	}
 	l.mu.Unlock()
+}
+
+// wake rings if the loop sleeps. mu is held, so that the descriptor is still the doorbell's.
+func (l *loop) wake() {
+	if l.asleep {
+		l.asleep = false
+		l.ring()
+	}
 }
 
 func (l *loop) ring() { syscall.Write(l.doorbell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) } // it cannot fail before 2^64 rings
@@ -120,13 +139,17 @@ func (l *loop) run() {
 		return n > 0 || !sleepy
 	}
 	var notes []member
+	var held time.Time // since when a round waits; zero: none does
 	for {
 		l.mu.Lock()
-		sleepy = len(l.notes) == 0 && !l.stopped
+		sleepy = len(l.notes)+len(l.dirty) == 0 && !l.stopped && (len(l.round) == 0 || !held.IsZero())
 		l.asleep = sleepy
 		l.mu.Unlock()
-		if raw.Read(wait) != nil || err != nil && err != syscall.EINTR {
-			l.engine.server.log.Error("epoll", "error", err)
+		if failed := raw.Read(wait); errors.Is(failed, os.ErrDeadlineExceeded) {
+			l.epoll.SetReadDeadline(time.Time{})
+			n = 0
+		} else if failed != nil || err != nil && err != syscall.EINTR {
+			l.engine.server.log.Error("epoll", "error", errors.Join(failed, err))
 			return
 		}
 		for i := range max(n, 0) {
@@ -136,6 +159,7 @@ func (l *loop) run() {
 		}
 		l.mu.Lock()
 		notes, l.notes = l.notes, notes[:0]
+		l.round, l.dirty = append(l.round, l.dirty...), l.dirty[:0]
 		l.asleep = false
 		stopped := l.stopped
 		l.mu.Unlock()
@@ -146,8 +170,42 @@ func (l *loop) run() {
 		if stopped {
 			return
 		}
+		held = l.write(held)
 		runtime.Gosched() // whoever was given something to do may do it before the next look
 	}
+}
+
+const (
+	// heldShare is the part of a round's duration for which it is held back while messages are being handled. What these
+	// have posted joins it then, instead of a round of its own that costs as much.
+	heldShare = 8
+
+	// leastHeld is what is worth a timer.
+	leastHeld = 100 * time.Microsecond
+)
+
+// write does a round: each connection's waiting frames in one write. It returns since when the round is held instead.
+func (l *loop) write(held time.Time) time.Time {
+	if len(l.round) == 0 {
+		return time.Time{}
+	}
+	began := time.Now()
+	if patience := l.pace * time.Duration(len(l.round)) / heldShare; l.acting > 0 && patience >= leastHeld {
+		if held.IsZero() {
+			l.epoll.SetReadDeadline(began.Add(patience))
+			return began
+		}
+		if began.Sub(held) < patience {
+			return held
+		}
+	}
+	for i, p := range l.round {
+		p.write()
+		l.round[i] = nil
+	}
+	l.pace = time.Since(began) / time.Duration(len(l.round))
+	l.round = l.round[:0]
+	return time.Time{}
 }
 
 // close cuts whatever is left.

@@ -23,6 +23,7 @@ type polled struct {
 	// Guarded by connection.mu.
 	fd     int
 	noted  bool // in the loop's notes
+	dirty  bool // in the loop's list of those for whom something waits that the kernel has not been asked to take
 	broken bool // nothing goes out any more
 	shut   bool // fd is closed
 	acted  bool // the handler has returned, and the loop has not seen it yet
@@ -91,7 +92,10 @@ func (p *polled) put(b []byte) error {
 		}
 		return nil
 	}
-	p.note()
+	if !p.dirty {
+		p.dirty = true
+		p.loop.mark(p)
+	}
 	return nil
 }
 
@@ -194,10 +198,18 @@ func (p *polled) ready(events uint32) {
 	p.proceed()
 }
 
+// write is the loop's round: it asks the kernel to take what waits.
+func (p *polled) write() {
+	p.mu.Lock()
+	p.dirty = false
+	p.try()
+	p.mu.Unlock()
+	p.proceed()
+}
+
 func (p *polled) attend() {
 	p.mu.Lock()
 	p.noted = false
-	p.try()
 	acted, broken := p.acted, p.broken
 	p.acted = false
 	p.mu.Unlock()
@@ -214,9 +226,7 @@ func (p *polled) attend() {
 func (p *polled) seated(rest []byte, readable, over bool) {
 	p.stage, p.readable, p.over = stageReading, readable, over
 	p.mu.Lock()
-	if p.flushing {
-		p.flush() // epoll may have told the visitor
-	}
+	p.flush() // what was posted meanwhile; epoll may have told the visitor that the kernel takes it
 	p.mu.Unlock()
 	if len(rest) > 0 {
 		p.digest(rest)
@@ -283,6 +293,7 @@ func (p *polled) digest(b []byte) {
 	switch {
 	case len(messages) > 0:
 		p.action = &action{messages: messages, rest: bytes.Clone(rest), end: end}
+		p.loop.acting++
 		p.loop.engine.crew.do(p)
 	case end != nil:
 		p.conclude(end)
@@ -302,6 +313,7 @@ func (p *polled) work() {
 func (p *polled) endAction() {
 	done := p.action
 	p.action = nil
+	p.loop.acting--
 	switch {
 	case done.end != nil:
 		p.conclude(done.end)
