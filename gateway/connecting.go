@@ -9,7 +9,6 @@ func (s *Server) newConnection(h Handshake) *connection {
 
 func (c *connection) init(s *Server, h Handshake) {
 	c.server, c.id, c.address, c.userAgent, c.connectedAt = s, newID(), h.Address, h.UserAgent, s.now()
-	c.frames = frameReader{limit: s.options.MaxMessageBytes, frameLimit: s.options.MaxFrameBytes}
 	c.flushing = true
 	c.activeAt.Store(int64(c.connectedAt))
 	if s.options.Unordered {

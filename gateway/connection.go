@@ -14,8 +14,8 @@ type connection struct {
 	id        string
 	address   string
 	userAgent string
-	carrier   carrier     // nil until the handshake is answered; set once, guarded by mu until then
-	frames    frameReader // only the reader's
+	carrier   carrier      // nil until the handshake is answered; set once, guarded by mu until then
+	frames    *frameReader // only the reader's; nil while nothing is unfinished
 
 	underWay chan struct{} // holds one for each message that is handled; nil: Options.Unordered is not set
 

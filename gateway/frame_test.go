@@ -87,9 +87,20 @@ func TestQueue(t *testing.T) {
 		q, pushed, bytesOut := &queue{}, 0, []byte(nil)
 		buffer := make([]byte, 20+r.IntN(2000))
 		take := func() bool {
-			b := q.take(len(buffer), func() []byte { return buffer })
-			bytesOut = append(bytesOut, b...)
-			return b != nil
+			borrow := func() []byte { return buffer }
+			if r.IntN(2) == 0 {
+				b := q.take(len(buffer), borrow)
+				bytesOut = append(bytesOut, b...)
+				return b != nil
+			}
+			b := q.peek(len(buffer), borrow)
+			if len(b) == 0 {
+				return false
+			}
+			n := 1 + r.IntN(len(b))
+			bytesOut = append(bytesOut, b[:n]...)
+			q.done(n)
+			return true
 		}
 		for range 100 {
 			switch r.IntN(12) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/gobwas/ws"
 )
@@ -23,6 +24,10 @@ func (c *connection) gather(b []byte) (rest []byte, messages [][]byte, end *endi
 	var size int
 	var pinged, completed bool
 	var ping []byte
+	if c.frames == nil {
+		c.frames = frameReaders.Get().(*frameReader)
+		*c.frames = frameReader{limit: c.server.options.MaxMessageBytes, frameLimit: c.server.options.MaxFrameBytes}
+	}
 	for {
 		var e event
 		b, e = c.frames.next(b)
@@ -51,9 +56,14 @@ func (c *connection) gather(b []byte) (rest []byte, messages [][]byte, end *endi
 	}
 }
 
+// frameReaders lends what is needed to look at bytes.
+var frameReaders = sync.Pool{New: func() any { return new(frameReader) }}
+
 // markUnfinished notes since when a message has been coming, for the sweep. completed: another one has come since.
 func (c *connection) markUnfinished(completed bool) {
 	if c.frames.idle() {
+		frameReaders.Put(c.frames)
+		c.frames = nil
 		c.begun.Store(0)
 	} else if completed || c.begun.Load() == 0 {
 		c.begun.Store(int64(c.server.now()))
