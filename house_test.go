@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"runtimeapi":          {},
 	"deploy":              {},
 	"deploy/deploytest":   {},
-	"wwwroot":             {},
+	"wwwroot":             {"protocol"},
 	"chat":                {"planted", "protocol"},
 	"chat/chattest":       {"chat", "protocol"},
 	"memory":              {"chat", "protocol"},

@@ -148,7 +148,7 @@ func isSource(folder string) bool {
 // sameSite refuses a source whose page is no longer the one in this program: the
 // function would hold another site than the stack is told of.
 func sameSite(folder string) error {
-	root := os.DirFS(filepath.Join(folder, "wwwroot"))
+	root := os.DirFS(folder)
 	return fs.WalkDir(wwwroot.Files(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -157,8 +157,12 @@ func sameSite(folder string) error {
 		if err != nil {
 			return err
 		}
-		if now, err := fs.ReadFile(root, path); err != nil || !bytes.Equal(ours, now) {
-			return fmt.Errorf("wwwroot/%s in %s has changed since this program was built", path, folder)
+		name := "wwwroot/" + path
+		if path == wwwroot.Specification {
+			name = "protocol/" + path
+		}
+		if now, err := fs.ReadFile(root, name); err != nil || !bytes.Equal(ours, now) {
+			return fmt.Errorf("%s in %s has changed since this program was built", name, folder)
 		}
 		return nil
 	})

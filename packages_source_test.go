@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/protocol"
 	"parley/wwwroot"
 )
 
@@ -175,15 +176,19 @@ func TestPackagesRefused(t *testing.T) {
 		if err := os.CopyFS(filepath.Join(source, "wwwroot"), wwwroot.Files()); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.CopyFS(filepath.Join(source, "protocol"), protocol.Specification); err != nil {
+			t.Fatal(err)
+		}
 		if err := sameSite(source); err != nil {
 			t.Errorf("it has not: %v", err)
 		}
-		path := filepath.Join(source, "wwwroot", "sdk", "chat.js")
-		if err := os.WriteFile(path, []byte("another"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := sameSite(source); err == nil || !strings.Contains(err.Error(), "wwwroot/sdk/chat.js in "+source+" has changed since this program was built") {
-			t.Errorf("the error is %v", err)
+		for _, name := range []string{"wwwroot/sdk/chat.js", "protocol/asyncapi.yaml"} {
+			if err := os.WriteFile(filepath.Join(source, filepath.FromSlash(name)), []byte("another"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := sameSite(source); err == nil || !strings.Contains(err.Error(), name+" in "+source+" has changed since this program was built") {
+				t.Errorf("%s: the error is %v", name, err)
+			}
 		}
 	})
 	t.Run("somebody else's module", func(t *testing.T) {

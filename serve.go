@@ -194,5 +194,5 @@ func (s *serveCmd) files() (fs.FS, error) {
 	if info, err := os.Stat(s.Wwwroot); err != nil || !info.IsDir() {
 		return nil, &failure{err: fmt.Errorf("--wwwroot %s is not a folder", s.Wwwroot), hint: "give the folder that holds index.html", code: exitUsage}
 	}
-	return os.DirFS(s.Wwwroot), nil
+	return wwwroot.WithSpecification(os.DirFS(s.Wwwroot)), nil
 }

@@ -17,7 +17,6 @@ import (
 	"time"
 	"unicode"
 
-	"parley/protocol"
 	"parley/wwwroot"
 )
 
@@ -139,23 +138,13 @@ func fileOf(u *url.URL) (name string, ok bool) {
 	return name, true
 }
 
-// specification is the wire's, which stands beside the page and is none of its files.
-const specification = "asyncapi.yaml"
-
-func (s *site) read(name string) ([]byte, error) {
-	if name == specification {
-		return protocol.AsyncAPI, nil
-	}
-	return fs.ReadFile(s.files, name)
-}
-
 func (s *site) load(name string) (*asset, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.loaded[name]; a != nil && !s.live {
 		return a, nil
 	}
-	body, err := s.read(name)
+	body, err := fs.ReadFile(s.files, name)
 	if err != nil {
 		if info, e := fs.Stat(s.files, name); e == nil && info.IsDir() {
 			return nil, fs.ErrNotExist

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"parley/wwwroot"
 )
 
 func testSite(live bool, public *url.URL) *site {
-	return newSite(testFiles, live, public)
+	return newSite(wwwroot.WithSpecification(testFiles), live, public)
 }
 
 var testFiles = fstest.MapFS{
@@ -44,7 +46,7 @@ func TestSitePaths(t *testing.T) {
 	if err := os.CopyFS(folder, testFiles); err != nil {
 		t.Fatal(err)
 	}
-	for what, s := range map[string]*site{"built in": testSite(false, nil), "live": testSite(true, nil), "folder": newSite(os.DirFS(folder), true, nil)} {
+	for what, s := range map[string]*site{"built in": testSite(false, nil), "live": testSite(true, nil), "folder": newSite(wwwroot.WithSpecification(os.DirFS(folder)), true, nil)} {
 		for _, c := range []struct {
 			path   string
 			status int

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"parley/deploy/deploytest"
+	"parley/protocol"
 	"parley/runtimeapi"
 )
 
@@ -98,6 +99,16 @@ func TestReleaseDeploys(t *testing.T) {
 		if !regexp.MustCompile(line).MatchString(out) {
 			t.Errorf("deploy printed no %s:\n%s", line, out)
 		}
+	}
+	// What the local server has beside the page is here, too.
+	specification, err := bucketOf(t, account).get(t.Context(), "asyncapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(specification.Body)
+	specification.Body.Close()
+	if err != nil || !bytes.Equal(text, protocol.AsyncAPI) || aws.ToString(specification.ContentType) != "application/yaml" {
+		t.Errorf("asyncapi.yaml has %d bytes of %s: %v", len(text), aws.ToString(specification.ContentType), err)
 	}
 	var again struct{ Result, Version string }
 	if err := json.Unmarshal([]byte(parleyIn(t, account, "deploy", "--yes", "--json")), &again); err != nil || again.Result != "unchanged" || again.Version != releaseVersion {

@@ -14,11 +14,11 @@ var files embed.FS
 
 // Files returns what a browser may get, by its path without the leading slash,
 // and nothing else. config.json, which names the WebSocket, is the server's.
-func Files() fs.FS { return files }
+func Files() fs.FS { return WithSpecification(files) }
 
 // Hash names the site: SHA-256 in hex over the paths of Files, sorted, and their
 // contents. Two sites with one hash are the same byte for byte.
-func Hash() string { return hashOf(files) }
+func Hash() string { return hashOf(Files()) }
 
 // hashOf writes a length before each path and content, so that what ends one
 // cannot begin the next.
