@@ -25,7 +25,7 @@ type serveCmd struct {
 	Management string        `default:"auto" env:"PARLEY_MANAGEMENT" placeholder:"HOST:PORT" help:"Address of @connections, /healthz and /readyz; loopback only. 'auto' takes the port after --listen, or another one if that is taken; 'off' none. Default: auto."`
 	Durability string        `default:"full" enum:"full,normal" env:"PARLEY_DURABILITY" placeholder:"full|normal" help:"full: what came back to its sender survives a power cut. normal: survives a crash of the program; faster. Default: full."`
 	Heartbeat  time.Duration `default:"25s" env:"PARLEY_HEARTBEAT" placeholder:"DURATION" help:"Silence after which a connection is pinged; 10 s later it is given up. Default: 25s."`
-	Engine     string        `default:"auto" enum:"auto,epoll,goroutine" env:"PARLEY_ENGINE" placeholder:"auto|epoll|goroutine" help:"What carries the connections. epoll: a loop for each core, Linux only. goroutine: one for each connection. Default: auto."`
+	Engine     string        `default:"auto" enum:"auto,epoll,goroutine" env:"PARLEY_ENGINE" placeholder:"auto|epoll|goroutine" help:"What carries the connections. epoll: a loop for each core, Linux only. goroutine: one for each connection. auto: epoll where it can be. Default: auto."`
 	RateLimits string        `default:"on" enum:"on,off" env:"PARLEY_RATE_LIMITS" placeholder:"on|off" help:"Limits of what one connection may do. off is for benchmarks. Default: on."`
 	Wwwroot    string        `env:"PARLEY_WWWROOT" placeholder:"DIR" help:"Serve the page from this folder, as it is at each request, instead of the one built in."`
 	Stack      stackFlags    `embed:"" group:"With --functions"`

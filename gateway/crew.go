@@ -35,6 +35,11 @@ func newCrew() *crew {
 func (w *crew) do(j job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.next > 0 && len(w.jobs) == cap(w.jobs) {
+		n := copy(w.jobs, w.jobs[w.next:]) // before the array grows for what is done
+		clear(w.jobs[n:])
+		w.jobs, w.next = w.jobs[:n], 0
+	}
 	w.jobs = append(w.jobs, j)
 	switch waiting := len(w.jobs) - w.next; {
 	case waiting <= w.idle:

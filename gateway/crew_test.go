@@ -10,6 +10,37 @@ type jobFunc func()
 
 func (f jobFunc) work() { f() }
 
+// TestCrewNeverIdle fears a list of jobs that grows for as long as it is never empty.
+func TestCrewNeverIdle(t *testing.T) {
+	w := newCrew()
+	const jobs = 10_000
+	var doing func(left int) jobFunc
+	ended := make(chan struct{})
+	doing = func(left int) jobFunc {
+		return func() {
+			if left == 0 {
+				close(ended)
+				return
+			}
+			w.do(doing(left - 1))
+		}
+	}
+	w.mu.Lock()
+	w.workers, w.keep = maxWorkers-1, 0 // one is all there is
+	w.mu.Unlock()
+	for range 10 {
+		w.do(jobFunc(func() {}))
+	}
+	w.do(doing(jobs))
+	<-ended
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if cap(w.jobs) > 100 {
+		t.Errorf("room for %d jobs was made, for 11 at a time", cap(w.jobs))
+	}
+	w.workers -= maxWorkers - 1
+}
+
 // TestCrew: at most maxWorkers at a time, whatever waits is done, and nobody is left.
 func TestCrew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

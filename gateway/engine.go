@@ -6,7 +6,7 @@ import "net"
 type Engine string
 
 const (
-	EngineAuto      Engine = ""          // the one that suits the system and the listener
+	EngineAuto      Engine = ""          // EngineEpoll where it can be
 	EngineGoroutine Engine = "goroutine" // a goroutine for each connection: every system, every listener, TLS
 	EngineEpoll     Engine = "epoll"     // a loop for each core: Linux, and a listener that is plain TCP; otherwise EngineGoroutine
 )
@@ -24,12 +24,8 @@ type engine interface {
 
 // carriers is the engine that the options ask for; nil: a goroutine for each connection.
 func (s *Server) carriers(ln net.Listener) engine {
-	if s.options.Engine != EngineEpoll {
+	if s.options.Engine == EngineGoroutine {
 		return nil
 	}
-	e := newLoops(s, ln)
-	if e == nil {
-		s.log.Debug("no epoll here: a goroutine for each connection")
-	}
-	return e
+	return newLoops(s, ln)
 }

@@ -97,7 +97,7 @@ type Options struct {
 	FarewellTimeout  time.Duration // for a client to answer a close frame; default 5 s
 
 	// Engine is what carries the connections. All behave alike; they differ in what an idle connection and a delivery
-	// cost. Default: EngineAuto.
+	// cost. Default: EngineAuto, which is EngineEpoll on Linux unless the listener is not plain TCP.
 	Engine Engine
 
 	// Unordered hands each message over by itself, at the same time as others of its connection, as API Gateway does.

@@ -19,7 +19,7 @@ const (
 	spareConnections = 32
 
 	// maxConnections is the default where descriptors allow more, as they do by the million in containers and on
-	// Windows: at 20 KiB for an idle one, the most it should cost, these are 400 MB.
+	// Windows: at 20 KiB for an idle one, the most it should cost with any engine, these are 400 MB.
 	maxConnections = 20_000
 
 	maxHeaderBytes = 64 << 10        // of one request
