@@ -222,9 +222,9 @@ func releaseOf(progress io.Writer) deploy.Release {
 	}
 }
 
-// isTerminal says whether somebody may be typing there.
-func isTerminal(in io.Reader) bool {
-	file, ok := in.(*os.File)
+// isTerminal says whether somebody may be typing, or watching, there.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -33,6 +33,7 @@ type cli struct {
 	Send    sendCmd     `cmd:"" help:"Say something in a chat: the words given, or each line of standard input."`
 	Tail    tailCmd     `cmd:"" help:"Print what was said in a chat, and with -f what is being said."`
 	Conform conformCmd  `cmd:"" help:"Check from outside whether a server keeps to the protocol."`
+	Bench   benchCmd    `cmd:"" help:"Put a chat under load, one of its own or the one at --url, and print what it takes."`
 	Plan    planCmd     `cmd:"" help:"What deploy would do in your AWS account, and what the chat would cost a month."`
 	Deploy  deployCmd   `cmd:"" help:"Put the chat into your AWS account, or change it there. Shows what would happen, and asks."`
 	Status  statusCmd   `cmd:"" help:"How the chat in AWS stands."`

@@ -1,0 +1,192 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gobwas/ws"
+
+	"parley/protocol"
+)
+
+const (
+	underWay       = 64               // handshakes at a time
+	answerPatience = 30 * time.Second // for a server to answer a handshake or a hello
+
+	// perAddress is how many connections come from one source address: Linux has
+	// 28,232 ports for them (net.ipv4.ip_local_port_range is 32768 to 60999).
+	perAddress = 28_000
+)
+
+// dialer opens connections to one server.
+type dialer struct {
+	url     string
+	sources []net.Addr // in turn; empty: the system's choice
+	buffer  int        // bytes that the kernel may receive ahead; 0: the system's choice
+}
+
+// newDialer spreads so many connections over source addresses, where the server
+// is on an address of this machine that has neighbours.
+func newDialer(url string, loopback bool, connections int) *dialer {
+	d := &dialer{url: url}
+	if addresses := (connections-1)/perAddress + 1; loopback && neighbours && addresses > 1 {
+		d.sources = loopbackAddresses(addresses)
+	}
+	return d
+}
+
+// loopbackAddresses are 127.0.0.1 and those after it.
+func loopbackAddresses(n int) (all []net.Addr) {
+	for i := range min(n, 254) {
+		all = append(all, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}), 0)))
+	}
+	return all
+}
+
+// dial opens a connection, and hands over what has come with its handshake.
+func (d *dialer) dial(ctx context.Context, i int) (conn net.Conn, early []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	upgrade := ws.Dialer{Protocols: []string{protocol.Subprotocol}, ReadBufferSize: 1024, WriteBufferSize: 512}
+	upgrade.NetDial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		plain := net.Dialer{Control: latePort}
+		if len(d.sources) > 0 {
+			plain.LocalAddr = d.sources[i%len(d.sources)]
+		}
+		conn, err := plain.DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && d.buffer > 0 {
+			err = errors.Join(err, tcp.SetReadBuffer(d.buffer))
+		}
+		return conn, err
+	}
+	conn, reader, answer, err := upgrade.Dial(ctx, d.url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connection %d: %w", i+1, err)
+	}
+	if reader != nil {
+		early, _ = reader.Peek(reader.Buffered())
+		early = append([]byte(nil), early...)
+		ws.PutReader(reader)
+	}
+	if answer.Protocol != protocol.Subprotocol {
+		conn.Close()
+		return nil, nil, fmt.Errorf("connection %d: the server does not speak %s", i+1, protocol.Subprotocol)
+	}
+	return conn, early, nil
+}
+
+// entry is what a server says to a hello.
+type entry struct {
+	head   uint64 // of the room
+	server string
+	rest   []byte // what has come after it
+}
+
+// enter says hello under a name and waits until it is in the room.
+func enter(conn net.Conn, early []byte, name, room string) (e entry, err error) {
+	conn.SetDeadline(time.Now().Add(answerPatience))
+	defer conn.SetDeadline(time.Time{})
+	hello := fmt.Appendf(nil, `{"type":"hello","name":%q,"rooms":[{"room":%q}]}`, name, room)
+	if _, err := conn.Write(appendFrame(nil, ws.OpText, hello)); err != nil {
+		return e, fmt.Errorf("say hello: %w", err)
+	}
+	buffer := make([]byte, 16<<10)
+	for data := early; ; {
+		op, payload, rest, found, err := nextFrame(data)
+		if err != nil {
+			return e, err
+		}
+		if !found {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return e, fmt.Errorf("after hello: %w", err)
+			}
+			data = append(data, buffer[:n]...)
+			continue
+		}
+		data = rest
+		if op == ws.OpClose {
+			code, reason := ws.ParseCloseFrameData(payload)
+			return e, fmt.Errorf("after hello the server closed with %d %q", code, reason)
+		}
+		if in, err := e.take(op, payload); in || err != nil {
+			e.rest = data
+			return e, err
+		}
+	}
+}
+
+// take tells whether a frame is the one that lets into the room.
+func (e *entry) take(op ws.OpCode, payload []byte) (in bool, err error) {
+	if op != ws.OpText {
+		return false, nil
+	}
+	var event struct {
+		protocol.Error
+		Server string `json:"server"`
+		Head   uint64 `json:"head"`
+	}
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return false, fmt.Errorf("what the server says after hello: %w", err)
+	}
+	switch event.Type {
+	case "error":
+		return false, refusal(event.Error)
+	case "welcome":
+		e.server = event.Server
+	case "joined":
+		e.head = event.Head
+		return true, nil
+	}
+	return false, nil
+}
+
+// leave closes a connection as RFC 6455 wants it, and waits for the other side.
+func leave(conn net.Conn) error {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(answerPatience))
+	if _, err := conn.Write(appendFrame(nil, ws.OpClose, ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	_, err := io.Copy(io.Discard, conn)
+	return err
+}
+
+// each does something for 0 to n-1, so many at a time, until one fails or ctx ends.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(n, underWay) {
+		workers.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+func personName(run string, i int) string { return "bench " + run + " " + strconv.Itoa(i) }
+func roomName(run string, i int) string   { return "bench-" + run + "-" + strconv.Itoa(i) }

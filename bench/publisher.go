@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// publisher says messages on a connection of its own, and hears them come back:
+// its own copy is the acknowledgement.
+type publisher struct {
+	conn   *connection
+	began  time.Time
+	head   []byte // of the action, up to the number in its id
+	mark   []byte // of its own copies, up to the same number
+	size   int    // bytes of a text
+	sent   atomic.Uint64
+	done   atomic.Uint64 // own copies and refusals
+	ended  atomic.Bool
+	wake   chan struct{} // capacity 1
+	copies tally         // numbers of own copies; of the connection's shard
+	action []byte        // reused
+	frames []byte        // reused
+}
+
+func newPublisher(c *connection, began time.Time, number int, room string, size int) *publisher {
+	mark := `"id":"` + strconv.Itoa(number) + `-`
+	p := &publisher{
+		conn: c, began: began, size: size, wake: make(chan struct{}, 1),
+		head: []byte(`{"type":"message","room":"` + room + `",` + mark), mark: []byte(mark),
+	}
+	c.speaker = p
+	return p
+}
+
+// heard is called with each message that comes to its connection.
+func (p *publisher) heard(frame []byte) {
+	n, own := numberAfter(frame, p.mark)
+	if !own {
+		return
+	}
+	if p.copies.take(n) {
+		p.done.Add(1)
+		p.nudge()
+	}
+}
+
+func (p *publisher) refused() { p.done.Add(1); p.nudge() }
+func (p *publisher) gone()    { p.ended.Store(true); p.nudge() }
+
+func (p *publisher) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep keeps so many messages outstanding until ctx ends.
+func (p *publisher) keep(ctx context.Context, outstanding int) {
+	for ctx.Err() == nil && !p.ended.Load() {
+		if n := outstanding - int(p.sent.Load()-p.done.Load()); n > 0 {
+			p.say(n, time.Since(p.began))
+		}
+		select {
+		case <-p.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// say writes n messages in one write, as of a time since the run began.
+func (p *publisher) say(n int, at time.Duration) {
+	c := p.conn
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	p.frames = p.frames[:0]
+	for range n {
+		p.action = strconv.AppendUint(append(p.action[:0], p.head...), p.sent.Add(1), 10)
+		p.action = append(p.action, `","text":"`...)
+		p.action = appendText(p.action, int64(at), p.size)
+		p.action = append(p.action, `"}`...)
+		p.frames = appendFrame(p.frames, ws.OpText, p.action)
+	}
+	if _, err := c.wire.Write(p.frames); err != nil {
+		p.ended.Store(true) // who reads learns why
+	}
+}
+
+// pace says messages by the clock, the publishers in turn, until ctx ends. A
+// message counts from when it should have been said, so that what comes late
+// here does not look quick there.
+func pace(ctx context.Context, publishers []*publisher, began time.Time, perSecond float64) {
+	start := time.Since(began)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for i := 0; ; i++ {
+		due := start + time.Duration(float64(i)/perSecond*float64(time.Second))
+		if wait := due - time.Since(began); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return
+			}
+		} else if ctx.Err() != nil {
+			return
+		}
+		if p := publishers[i%len(publishers)]; !p.ended.Load() {
+			p.say(1, due)
+		}
+	}
+}

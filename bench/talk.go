@@ -1,0 +1,179 @@
+package bench
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// talk opens all connections, leaves them idle for a while, and has the
+// publishers speak.
+func (r *run) talk(ctx context.Context) (*Report, error) {
+	start := r.usage()
+	idle := &Idle{BaseBytes: r.memory()}
+	r.report.Idle = idle
+	if err := r.open(ctx, idle); err != nil {
+		return nil, err
+	}
+	r.now("settling", 0)
+	wait(ctx, r.o.Settle)
+	idle.Member = grownBy(idle.BaseBytes, r.memory(), r.o.Connections+r.o.Stalled)
+	if r.o.Publishers == 0 {
+		r.beIdle(ctx, idle)
+	} else {
+		r.measure(ctx)
+	}
+	r.report.Interrupted = ctx.Err() != nil
+	r.now("closing", 0)
+	r.close()
+	r.count()
+	_, _, r.report.GeneratorCPU = r.usage().since(start)
+	return r.report, nil
+}
+
+// open opens the connections, and then has all of them enter their rooms.
+func (r *run) open(ctx context.Context, idle *Idle) (err error) {
+	n := r.o.Connections + r.o.Stalled
+	conns, early := make([]net.Conn, n), make([][]byte, n)
+	defer func() {
+		for _, conn := range conns { // those that nobody has taken
+			if conn != nil {
+				conn.Close()
+			}
+		}
+	}()
+	members, deaf := newDialer(r.o.URL, r.o.Loopback, n), newDialer(r.o.URL, r.o.Loopback, n)
+	deaf.buffer = 4096 // soon full
+	connecting, err := r.opening(ctx, "connecting", n, func(ctx context.Context, i int) (err error) {
+		d := members
+		if i >= r.o.Connections {
+			d = deaf
+		}
+		conns[i], early[i], err = d.dial(ctx, i)
+		return err
+	})
+	r.report.Connect = &connecting
+	if err != nil {
+		return err
+	}
+	if r.o.Publishers == 0 { // else what entering takes comes too soon to tell
+		r.now("settling", 0)
+		wait(ctx, r.o.Settle)
+		idle.Connected = grownBy(idle.BaseBytes, r.memory(), n)
+	}
+	if r.receiver, err = newReceiver(r.o.Cores, r.o.Spin); err != nil {
+		return err
+	}
+	r.connections, r.publishers = make([]*connection, r.o.Connections), make([]*publisher, r.o.Publishers)
+	for i := range r.connections {
+		r.connections[i] = &connection{room: i % r.o.Rooms}
+	}
+	entering, err := r.opening(ctx, "entering", n, func(_ context.Context, i int) error {
+		e, err := enter(conns[i], early[i], personName(r.tag, i), roomName(r.tag, i%r.o.Rooms))
+		if err != nil || i >= r.o.Connections {
+			return err
+		}
+		if i == 0 {
+			r.report.Server = e.server
+		}
+		c := r.connections[i]
+		c.rest, c.seen.high = e.rest, e.head
+		if i < r.o.Publishers {
+			r.publishers[i] = newPublisher(c, r.began, i, roomName(r.tag, c.room), r.o.Size)
+		}
+		err = r.receiver.add(i, c, r.shards[i%len(r.shards)], conns[i])
+		conns[i] = nil
+		return err
+	})
+	r.report.Enter = &entering
+	if err != nil {
+		return err
+	}
+	r.stalled = append(r.stalled, conns[r.o.Connections:]...)
+	clear(conns)
+	return nil
+}
+
+// beIdle lets time pass in silence.
+func (r *run) beIdle(ctx context.Context, idle *Idle) {
+	r.now("idle", 0)
+	before := r.usage()
+	wait(ctx, r.o.Duration)
+	seconds, server, _ := r.usage().since(before)
+	idle.Seconds = seconds
+	if server != nil {
+		millis := *server * 1e3
+		idle.CPUPerMill = per(&millis, seconds)
+	}
+}
+
+// measure has the publishers speak, and measures once they are warm.
+func (r *run) measure(ctx context.Context) {
+	r.now("warming up", 0)
+	speaking, hush := context.WithCancel(ctx)
+	defer hush()
+	var speakers sync.WaitGroup
+	if r.o.Rate > 0 {
+		speakers.Go(func() { pace(speaking, r.publishers, r.began, r.o.Rate) })
+	} else {
+		for _, p := range r.publishers {
+			speakers.Go(func() { p.keep(speaking, r.o.Outstanding) })
+		}
+	}
+	wait(ctx, r.o.WarmUp)
+
+	r.now("measuring", 0)
+	for _, s := range r.shards {
+		s.mu.Lock()
+		s.latency = histogram{}
+		s.mu.Unlock()
+	}
+	before, counted, acknowledged := r.usage(), r.counts(), r.acknowledged()
+	wait(ctx, r.o.Duration)
+	hush()
+	speakers.Wait()
+	last := r.drain()
+
+	after := r.counts()
+	t := &Talk{Messages: r.acknowledged() - acknowledged - (after.refused - counted.refused), Deliveries: after.deliveries - counted.deliveries}
+	_, server, generator := r.usage().since(before)
+	seconds := last.Sub(before.at).Seconds()
+	millions := float64(t.Deliveries) / 1e6
+	t.Seconds = seconds
+	t.MessagesPerSecond, t.DeliveriesPerSecond = float64(t.Messages)/seconds, float64(t.Deliveries)/seconds
+	t.ServerCPU, t.GeneratorCPU = per(server, millions), per(generator, millions)
+	if t.Deliveries > 0 {
+		t.BytesPerDelivery = float64(after.bytes-counted.bytes) / float64(t.Deliveries)
+		t.PerRead = float64(t.Deliveries) / float64(after.reads-counted.reads)
+	}
+	var all histogram
+	for _, s := range r.shards {
+		s.mu.Lock()
+		all.merge(&s.latency)
+		s.mu.Unlock()
+	}
+	t.Latency = latencyOf(&all)
+	r.report.Talk = t
+}
+
+func (r *run) acknowledged() (n uint64) {
+	for _, p := range r.publishers {
+		n += p.done.Load()
+	}
+	return n
+}
+
+// drain waits until all that was sent has come back to its sender and reached
+// everybody, or nothing comes any more. It returns when the last of it came.
+func (r *run) drain() time.Time {
+	const look = 5 * time.Millisecond
+	last, since := r.counts(), time.Now()
+	for !r.complete() && time.Since(since) < r.o.Patience {
+		time.Sleep(look)
+		if now := r.counts(); now.deliveries != last.deliveries || now.refused != last.refused {
+			last, since = now, time.Now()
+		}
+	}
+	return since
+}
