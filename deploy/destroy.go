@@ -3,6 +3,10 @@ package deploy
 import (
 	"context"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // Destroyed is what a destruction did.
@@ -68,8 +72,12 @@ func (s *Stack) Destroy(ctx context.Context) (*Destroyed, error) {
 // agreeToDestroy has the stack's name typed. It refuses beforehand what
 // CloudFormation would fail at after having removed half.
 func (s *Stack) agreeToDestroy(ctx context.Context, st state) error {
-	if st.parameters["DeletionProtection"] == "true" {
-		return &Error{Kind: Refused, Message: "the table is protected from deletion", Hint: "parley deploy" + s.flags() + " --deletion-protection false, then destroy"}
+	if s.protected(ctx, st) {
+		hint := "parley deploy" + s.flags() + " --deletion-protection false, then destroy"
+		if st.parameters["DeletionProtection"] != "true" || st.status == types.StackStatusDeleteFailed { // which deploy would not change, or cannot
+			hint = "aws dynamodb update-table --no-deletion-protection-enabled --table-name " + s.table() + s.awsFlags() + ", then destroy"
+		}
+		return &Error{Kind: Refused, Message: "the table is protected from deletion", Hint: hint}
 	}
 	if st.made() {
 		s.console.printf("This deletes the chat at %s: every message, every name and every room, for good.\n", st.outputs["WebsiteUrl"])
@@ -83,6 +91,25 @@ func (s *Stack) agreeToDestroy(ctx context.Context, st state) error {
 	}
 	return nil
 }
+
+// protected asks the table itself, since somebody may have set or lifted that by
+// hand. The table of a stack that never came to be is none to protect.
+func (s *Stack) protected(ctx context.Context, st state) bool {
+	if !st.made() || failed(st.status) {
+		return false
+	}
+	out, err := s.dynamodb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(s.table())})
+	if isCode(err, "ResourceNotFoundException") {
+		return false
+	}
+	if err != nil || out.Table == nil {
+		return st.parameters["DeletionProtection"] == "true" // as far as can be known
+	}
+	return aws.ToBool(out.Table.DeletionProtectionEnabled)
+}
+
+// table is the name that the template gives it.
+func (s *Stack) table() string { return s.Name + "-Connections" }
 
 // awaitQuiet waits for the end of what CloudFormation does already.
 func (s *Stack) awaitQuiet(ctx context.Context, st state) (state, error) {

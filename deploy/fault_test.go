@@ -210,18 +210,6 @@ func TestFailures(t *testing.T) {
 			t.Errorf("left: %q", left)
 		}
 	})
-	t.Run("a protected table", func(t *testing.T) {
-		a := newAccount(t)
-		if _, err := a.deploy(t.Context(), release("one"), Settings{Parameters: map[string]string{"DeletionProtection": "true"}}); err != nil {
-			t.Fatal(err)
-		}
-		_, err := a.destroy(t.Context())
-		e := wantError(t, err, Refused, "protected from deletion")
-		if !strings.Contains(e.Hint, "--deletion-protection false") {
-			t.Errorf("hint: %s", e.Hint)
-		}
-		a.wantLeft(artifacts, "stack parley CREATE_COMPLETE")
-	})
 }
 
 func TestStrangers(t *testing.T) {

@@ -153,3 +153,11 @@ func (s *Stack) flags() string {
 	}
 	return b.String() + " --region " + s.Region
 }
+
+// awsFlags are those that lead AWS's own command line there.
+func (s *Stack) awsFlags() string {
+	if s.profile != "" {
+		return " --region " + s.Region + " --profile " + s.profile
+	}
+	return " --region " + s.Region
+}

@@ -56,7 +56,7 @@ func (s *Stack) leftBuckets(ctx context.Context) (left []string, err error) {
 }
 
 func (s *Stack) leftTables(ctx context.Context) ([]string, error) {
-	name := s.Name + "-Connections"
+	name := s.table()
 	_, err := s.dynamodb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if isCode(err, "ResourceNotFoundException") {
 		return nil, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // remove deletes the stack and follows that to its end. What CloudFormation
@@ -45,9 +46,10 @@ func (s *Stack) remove(ctx context.Context, st state) (outcome, error) {
 }
 
 // mend does what CloudFormation's own attempt at a deletion needs: it empties
-// buckets that something was put into meanwhile. retain are resources to pass
-// over: a site whose function is not there or broken has nothing left to do
-// when its bucket is empty.
+// buckets that something was put into meanwhile, and lifts the protection of a
+// table in which nobody has ever spoken: one of a stack that never came to be.
+// retain are resources to pass over: a site whose function is not there or broken
+// has nothing left to do when its bucket is empty.
 func (s *Stack) mend(ctx context.Context, st state, o outcome) (retain []string, err error) {
 	for _, e := range o.events {
 		if e.ResourceStatus != types.ResourceStatusDeleteFailed || isStack(e) {
@@ -57,6 +59,13 @@ func (s *Stack) mend(ctx context.Context, st state, o outcome) (retain []string,
 		case "AWS::S3::Bucket":
 			if err := s.emptyBucket(ctx, aws.ToString(e.PhysicalResourceId)); err != nil && !strings.Contains(err.Error(), "does not exist") {
 				return nil, err
+			}
+		case "AWS::DynamoDB::Table":
+			if !failed(st.status) {
+				continue
+			}
+			if _, err := s.dynamodb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: e.PhysicalResourceId, DeletionProtectionEnabled: aws.Bool(false)}); err != nil {
+				return nil, s.explain("lift the protection of table "+aws.ToString(e.PhysicalResourceId), err)
 			}
 		case "Custom::ParleySite":
 			if bucket := st.outputs["WebsiteBucketName"]; bucket != "" {

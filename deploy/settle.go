@@ -73,12 +73,16 @@ func (s *Stack) clearFailed(ctx context.Context, st state) error {
 	if err != nil {
 		return err
 	}
-	s.console.printf("an earlier attempt has failed and was undone")
+	how, question := "was undone", "Its empty stack must go first."
+	if st.status != types.StackStatusRollbackComplete {
+		how, question = "was not undone altogether", "What is left of it must go first."
+	}
+	s.console.printf("an earlier attempt has failed and %s", how)
 	if e, found := firstCause(events); found {
 		s.console.printf(": %s: %s", aws.ToString(e.LogicalResourceId), plain(aws.ToString(e.ResourceStatusReason)))
 	}
 	s.console.printf("\n")
-	yes, err := s.console.confirm(ctx, "Its empty stack must go first. Remove it? Type yes:", "yes")
+	yes, err := s.console.confirm(ctx, question+" Remove it? Type yes:", "yes")
 	if err != nil {
 		return err
 	}
@@ -112,7 +116,9 @@ func (s *Stack) goBack(ctx context.Context, st state) error {
 		return err
 	}
 	if o.status != types.ResourceStatusUpdateRollbackComplete {
-		return explainFailure(o.events, "the earlier update is still half undone", "mend what is said there, then run it again; aws cloudformation continue-update-rollback --resources-to-skip leaves a resource out")
+		e := explainFailure(o.events, "the earlier update is still half undone", "")
+		e.Hint = "mend what is said there, then run it again; or leave resources out: aws cloudformation continue-update-rollback --stack-name " + s.Name + s.awsFlags() + " --resources-to-skip NAME"
+		return e
 	}
 	return nil
 }

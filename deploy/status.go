@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -74,7 +75,10 @@ func (s *Stack) tell(v *Status, st state) {
 	if st.reason != "" {
 		state += ", " + st.reason
 	}
-	s.console.printf("Website URL: %s\nWebSocket URL: %s\nversion: %s\nstack: %s\n", v.WebsiteURL, v.WebSocketURL, v.Version, state)
+	if v.WebsiteURL != "" {
+		s.console.printf("Website URL: %s\nWebSocket URL: %s\nversion: %s\n", v.WebsiteURL, v.WebSocketURL, v.Version)
+	}
+	s.console.printf("stack: %s\n", state)
 	switch v.Site {
 	case "same":
 		s.console.printf("site: as deployed\n")
@@ -249,7 +253,16 @@ func (v *Status) Err() error {
 		return nil
 	}
 	hint := "see above"
-	if v.Site == "changed" {
+	switch state := types.StackStatus(v.State); {
+	case busy(state):
+		hint = "parley deploy" + v.flags() + " follows what is under way"
+	case failed(state):
+		hint = "parley deploy" + v.flags() + " says why it failed, clears that away and tries again"
+	case state == types.StackStatusUpdateRollbackFailed:
+		hint = "parley deploy" + v.flags() + " tries again to undo the last update"
+	case state == types.StackStatusDeleteFailed:
+		hint = "parley destroy" + v.flags() + " goes on with the deletion"
+	case v.Site == "changed":
 		hint = "parley deploy" + v.flags() + " --restore-site puts the site as it was deployed"
 	}
 	return &Error{Kind: Unwell, Message: fmt.Sprintf("stack %s has something to look at", v.Name), Hint: hint}

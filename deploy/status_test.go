@@ -97,3 +97,31 @@ func TestStatusTellsAlarmsOfTheLastDay(t *testing.T) {
 	}
 	a.wantTold("over: ")
 }
+
+// TestStatusOfWhatFailed says how to go on, and shows no address that is none.
+func TestStatusOfWhatFailed(t *testing.T) {
+	a := newAccount(t)
+	look := func(state, hint string) {
+		t.Helper()
+		a.told()
+		v, err := a.status(release("one"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := wantError(t, v.Err(), Unwell, "something to look at")
+		if told := a.told(); v.State != state || !strings.Contains(e.Hint, hint) || strings.Contains(told, "URL: \n") {
+			t.Errorf("%s: state %s, hint %q\n%s", state, v.State, e.Hint, told)
+		}
+	}
+	a.Fail("Stage", "no")
+	a.deploy(t.Context(), release("one"), Settings{})
+	look("ROLLBACK_COMPLETE", "parley deploy --region eu-central-1 says why it failed")
+	a.Fail("Stage", "")
+	a.mustDeploy("one", "created")
+	a.Fail("OnActionFunction", "no", "UPDATE", "ROLLBACK")
+	a.deploy(t.Context(), release("two"), Settings{})
+	look("UPDATE_ROLLBACK_FAILED", "parley deploy --region eu-central-1 tries again to undo")
+	a.Fail("OnActionFunction", "no", "DELETE")
+	a.destroy(t.Context())
+	look("DELETE_FAILED", "parley destroy --region eu-central-1 goes on")
+}

@@ -158,6 +158,8 @@ func (s *Stack) execute(ctx context.Context, cs *changeSet) (took time.Duration,
 		return 0, explainFailure(o.events, "the stack is again as it was", "")
 	case types.ResourceStatusUpdateRollbackFailed:
 		return 0, explainFailure(o.events, "AWS could not undo it either", "mend what is said there; parley deploy"+s.flags()+" then undoes it first")
+	case types.ResourceStatusRollbackFailed:
+		return 0, explainFailure(o.events, "not all that was made could be removed again", "parley deploy"+s.flags()+" removes the rest and tries again")
 	default:
 		return 0, explainFailure(o.events, "what was made is removed again", "parley deploy"+s.flags()+" tries again")
 	}

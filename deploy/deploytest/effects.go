@@ -120,7 +120,7 @@ func (a *AWS) destroy(ctx context.Context, r *instance) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if r.typ == "AWS::DynamoDB::Table" && text(r.properties["DeletionProtectionEnabled"]) == "true" {
+	if r.typ == "AWS::DynamoDB::Table" && r.protected() {
 		return handler("DynamoDb", "InvalidRequest",
 			"Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.", 400)
 	}

@@ -1,6 +1,7 @@
 package deploytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -152,7 +153,7 @@ func (a *AWS) answerLogs(w http.ResponseWriter, q *request) {
 	writeJSON(w, answer)
 }
 
-// answerDynamo tells which tables there are.
+// answerDynamo tells which tables there are, and protects them from deletion or no longer.
 func (a *AWS) answerDynamo(w http.ResponseWriter, q *request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -166,17 +167,25 @@ func (a *AWS) answerDynamo(w http.ResponseWriter, q *request) {
 		}
 		slices.Sort(names)
 		writeJSON(w, map[string]any{"TableNames": names})
-	case "DescribeTable":
-		var asked struct{ TableName string }
+	case "DescribeTable", "UpdateTable":
+		var asked struct {
+			TableName                 string
+			DeletionProtectionEnabled *bool
+		}
 		json.Unmarshal(q.body, &asked)
 		r := a.thing(q.region, "AWS::DynamoDB::Table", asked.TableName)
 		if r == nil {
 			writeError(w, q, refuse("ResourceNotFoundException", "Requested resource not found: Table: %s not found", asked.TableName))
 			return
 		}
+		key := "Table"
+		if q.Operation == "UpdateTable" {
+			key = "TableDescription"
+			r.protection = cmp.Or(asked.DeletionProtectionEnabled, r.protection)
+		}
 		arn, _ := r.attribute("Arn")
-		writeJSON(w, map[string]any{"Table": map[string]any{
-			"TableName": r.physical, "TableArn": arn, "TableStatus": "ACTIVE", "DeletionProtectionEnabled": text(r.properties["DeletionProtectionEnabled"]) == "true",
+		writeJSON(w, map[string]any{key: map[string]any{
+			"TableName": r.physical, "TableArn": arn, "TableStatus": "ACTIVE", "DeletionProtectionEnabled": r.protected(),
 		}})
 	default:
 		writeError(w, q, refuse("UnknownOperationException", "deploytest does not know %s of dynamodb", q.Operation))

@@ -38,6 +38,15 @@ type instance struct {
 	replacePolicy          string
 	tags                   []tagXML // the stack's
 	updated                time.Time
+	protection             *bool // of a table, where it was set past CloudFormation
+}
+
+// protected says that a table may not be deleted.
+func (r *instance) protected() bool {
+	if r.protection != nil {
+		return *r.protection
+	}
+	return text(r.properties["DeletionProtectionEnabled"]) == "true"
 }
 
 func (r *instance) attribute(name string) (string, bool) {
