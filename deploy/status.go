@@ -129,6 +129,9 @@ func (s *Stack) drift(ctx context.Context, st state, r Release) (string, []strin
 	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: &bucket, ExpectedBucketOwner: &s.Account})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		if isCode(err, "NoSuchBucket") { // half deleted, or somebody has
+			return "changed", []string{"its bucket is gone"}, nil
+		}
 		if err != nil {
 			return "", nil, s.explain("look into bucket "+bucket, err)
 		}
