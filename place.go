@@ -51,7 +51,10 @@ func (p *placeFlags) dial(ctx context.Context, e *environment, o client.Options)
 	}
 	o.URL, o.Identity = p.URL, client.IdentityFile(file)
 	c, err := client.Dial(ctx, o)
-	if err != nil {
+	switch {
+	case errors.Is(err, client.ErrUnanswered): // nothing was to be said yet
+		return nil, unreached(err)
+	case err != nil:
 		return nil, p.explain(ctx, err)
 	}
 	return c, nil
@@ -106,6 +109,8 @@ func (p *placeFlags) explain(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return &failure{err: errors.New("interrupted"), code: exitInterrupted}
+	case errors.Is(err, client.ErrBroke), errors.Is(err, client.ErrUnanswered): // whatever the reason
+		return &failure{err: errors.New(escaped(err.Error())), hint: "it may have been said or not: look before you send it again", code: exitUnsure}
 	case errors.As(err, &refusal):
 		f := &failure{err: errors.New(escaped(refusal.Message)), code: exitRefused}
 		if refusal.Suggestion != "" {
@@ -114,11 +119,13 @@ func (p *placeFlags) explain(ctx context.Context, err error) error {
 		return f
 	case errors.As(err, &damaged):
 		return &failure{err: err, hint: "restore it, or remove it to be somebody new there", code: exitData}
-	case errors.Is(err, client.ErrBroke), errors.Is(err, client.ErrUnanswered):
-		return &failure{err: err, hint: "it may have been said or not: look before you send it again", code: exitUnsure}
 	case errors.Is(err, client.ErrIdentity):
 		return &failure{err: err, hint: "give a directory that you may write to: --state DIR", code: exitData}
 	}
+	return unreached(err)
+}
+
+func unreached(err error) error {
 	return &failure{err: err, hint: "is it running there? parley serve runs one here; --url leads to another", code: exitUnreached}
 }
 

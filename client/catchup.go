@@ -69,8 +69,10 @@ func (u *catchUp) ask(k *connection, round int) {
 		var refusal *protocol.Error
 		switch a := answer.(type) {
 		case *protocol.History:
-			if a.Epoch != r.log.epoch {
-				r.log.forget()
+			if a.Epoch != r.log.epoch || a.Head < before { // its sequences mean something else: only a join tells from where on
+				u.asking = false
+				k.enter(r)
+				return
 			}
 			r.take(&a.Page)
 		case *protocol.Error:

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ type Pending struct {
 
 	r        *Room
 	inFlight bool // sent on this connection, not come back
+	sent     bool // on whichever; also by an earlier process, perhaps
 	waits    bool // for the time that an error told
 	sends    int  // on this connection
 	drops    int
@@ -94,7 +96,10 @@ func (r *Room) Post(text string) (*Pending, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.stopped != nil {
+	if r.stopped != nil { // since it was looked at
+		if keep := c.options.Outbox; keep != nil {
+			return nil, errors.Join(r.stopped, keep.Remove(p.ID))
+		}
 		return nil, r.stopped
 	}
 	r.outbox.items = append(r.outbox.items, p)
@@ -140,7 +145,7 @@ func (o *outbox) restore() {
 	var others []Item
 	for _, item := range o.r.c.restored {
 		if item.Room == o.r.name {
-			o.items = append(o.items, &Pending{Item: item, r: o.r, done: make(chan struct{})})
+			o.items = append(o.items, &Pending{Item: item, r: o.r, sent: true, done: make(chan struct{})})
 		} else {
 			others = append(others, item)
 		}
@@ -158,7 +163,7 @@ func (o *outbox) pump() {
 	if p.inFlight || p.waits {
 		return
 	}
-	p.inFlight = true
+	p.inFlight, p.sent = true, true
 	p.sends++
 	c.conn.send(encode(fields{"type": "message", "id": p.ID, "room": p.Room, "text": p.Text}))
 	o.again(p, copyWithin)
@@ -244,11 +249,32 @@ func (o *outbox) lost(b blame, err error) {
 	o.pump()
 }
 
-// stop gives everything up, which stays in the Outbox if there is one.
+// giveBack keeps what an earlier process has left for the next Join of the room.
+// Nobody has seen the room that has it, and nothing was sent.
+func (o *outbox) giveBack() {
+	for _, p := range o.items {
+		o.r.c.restored = append(o.r.c.restored, p.Item)
+	}
+	o.items = nil
+}
+
+// giveUp takes everything out of the Outbox, if there is one.
+func (o *outbox) giveUp() {
+	if keep := o.r.c.options.Outbox; keep != nil {
+		for _, p := range o.items {
+			o.r.c.courier.do(func() error { return keep.Remove(p.ID) })
+		}
+	}
+}
+
+// stop ends the waiting for everything, which stays in the Outbox if there is
+// one. Of what was sent nobody can tell whether it was said, whatever the reason.
 func (o *outbox) stop(reason error) {
 	o.alarm.stop()
 	for _, p := range o.items {
-		p.err = reason
+		if p.err = reason; p.sent && !errors.Is(reason, ErrClosed) {
+			p.err = fmt.Errorf("%w; then: %w", ErrUnanswered, reason)
+		}
 		close(p.done)
 	}
 	o.items = nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -106,7 +107,14 @@ func (f *OutboxFile) write(line outboxLine) error {
 		}
 		f.file = file
 	}
-	_, err := f.file.Write(encodeLine(line))
+	whole, err := f.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	_, err = f.file.Write(encodeLine(line))
+	if err != nil { // half a line would be taken for damage once others follow it
+		err = errors.Join(err, f.file.Truncate(whole))
+	}
 	return err
 }
 

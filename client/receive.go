@@ -92,7 +92,7 @@ func (c *Client) entry(k *connection, e Entry, event any) {
 
 func (c *Client) renamed(k *connection, e *protocol.Renamed) {
 	if e.Person == c.you.ID {
-		c.you.Name = e.To
+		c.you.Name, c.wanted = e.To, e.To // also where a server that has forgotten everybody is told anew
 		if c.options.Identity != nil {
 			p := Person{Session: c.session, Name: e.To}
 			c.courier.do(func() error { return c.keepIdentity(p) })

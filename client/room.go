@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -40,6 +41,7 @@ type Room struct {
 	// Everything below belongs to the Client's mu.
 	start   Start
 	log     log
+	joining int // Joins that wait
 	joined  bool
 	stopped error // why it yields nothing more
 
@@ -67,7 +69,7 @@ func (c *Client) Join(ctx context.Context, name string, start Start) (*Room, err
 		return nil, c.reason
 	}
 	r := c.rooms[name]
-	if r == nil {
+	if r == nil || r.stopped != nil {
 		r = &Room{c: c, name: name, start: start, ready: make(chan struct{}, 1)}
 		r.outbox = outbox{r: r}
 		r.catchUp = catchUp{r: r}
@@ -81,13 +83,16 @@ func (c *Client) Join(ctx context.Context, name string, start Start) (*Room, err
 			c.conn.enter(r)
 		}
 	}
+	r.joining++
 	c.mu.Unlock()
 	err := c.until(ctx, func() (bool, error) { return r.joined, r.stopped })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.joining--
 	if err != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if !r.joined && c.rooms[name] == r {
+		if !r.joined && r.joining == 0 && c.rooms[name] == r {
 			delete(c.rooms, name)
+			r.outbox.giveBack()
 			r.stop(err)
 		}
 		return nil, fmt.Errorf("join %s: %w", name, err)
@@ -230,15 +235,32 @@ func (r *Room) Typing() {
 	}
 }
 
-// Leave leaves the room for good. What was not acknowledged is given up.
+// Leave leaves the room for good. What was not acknowledged is given up, also by
+// the Outbox. A connection that is lost meanwhile has left it, too: the next one
+// does not enter it.
 func (r *Room) Leave(ctx context.Context) error {
-	r.c.mu.Lock()
-	if r.c.rooms[r.name] == r {
-		delete(r.c.rooms, r.name)
+	c := r.c
+	c.mu.Lock()
+	k := c.conn
+	if c.rooms[r.name] != r {
+		k = nil
+	} else {
+		delete(c.rooms, r.name)
 	}
+	r.outbox.giveUp()
 	r.stop(fmt.Errorf("room %s was left", r.name))
-	r.c.mu.Unlock()
-	_, err := r.c.do(ctx, func() fields { return fields{"type": "leave", "room": r.name} })
+	c.mu.Unlock()
+	if k == nil {
+		return nil
+	}
+	id := c.nextID()
+	answer, err := k.ask(ctx, id, encode(fields{"type": "leave", "id": id, "room": r.name}), nil)
+	if refusal, refused := answer.(*protocol.Error); refused {
+		return refusal
+	}
+	if errors.Is(err, errLost) {
+		return nil
+	}
 	return err
 }
 
@@ -261,6 +283,7 @@ func (r *Room) entered(p *protocol.Page) {
 	if !r.joined && !r.start.known && !r.start.recent { // Now: what is there was there before
 		r.acknowledge(p)
 		r.log = log{known: true, epoch: p.Epoch, to: p.To, head: max(p.Head, p.To)}
+		r.taken = Position{p.Epoch, p.To}
 	} else {
 		r.take(p)
 	}
