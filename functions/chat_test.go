@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/chat"
 	"parley/functions"
@@ -18,14 +19,15 @@ type house struct {
 	t     *testing.T
 	api   *api
 	table *memory.Table
+	now   time.Time
 	*functions.Functions
 }
 
 func newHouse(t *testing.T) *house {
-	h := &house{t: t, api: newAPI(t), table: memory.NewTable()}
+	h := &house{t: t, api: newAPI(t), table: memory.NewTable(), now: time.Now()}
 	talk := chat.New(chat.Ports{
 		Connections: h.table, Members: h.table, Log: memory.NewLog(), People: memory.NewPeople(), Poster: h.api.poster(t, nil),
-	}, chat.Options{RepeatsToRoom: true})
+	}, chat.Options{RepeatsToRoom: true, Now: func() time.Time { return h.now }})
 	t.Cleanup(talk.Close)
 	h.Functions = functions.New(talk, functions.Options{SiteOrigins: []string{"https://example.com"}})
 	return h
@@ -120,6 +122,7 @@ func TestGoneAreForgottenOnce(t *testing.T) {
 		}
 		ids = append(ids, id)
 	}
+	h.now = h.now.Add(time.Minute) // none of them can be connecting still
 	for round := range 2 {
 		h.event(functions.OnAction, "message", ids[0], fmt.Sprintf(`{"type":"message","from":"alice","text":"%d"}`, round))
 		got := 0
@@ -154,7 +157,9 @@ func TestRoomIsShared(t *testing.T) {
 	a, table, lambda := newAPI(t), memory.NewTable(), &invoker{t: t}
 	o := functions.SharingOptions{Poster: a.poster(t, nil), Members: table, Invoker: lambda, From: 10}
 	sharing := functions.NewSharing(o)
-	talk := chat.New(chat.Ports{Connections: table, Members: table, Log: memory.NewLog(), People: memory.NewPeople(), Poster: sharing}, chat.Options{PresenceDelay: -1})
+	now := time.Now()
+	talk := chat.New(chat.Ports{Connections: table, Members: table, Log: memory.NewLog(), People: memory.NewPeople(), Poster: sharing},
+		chat.Options{PresenceDelay: -1, Now: func() time.Time { return now }})
 	t.Cleanup(talk.Close)
 	h := &house{t: t, api: a, table: table, Functions: functions.New(talk, functions.Options{SiteOrigins: []string{"*"}, Shares: sharing})}
 	var ids []string
@@ -165,6 +170,7 @@ func TestRoomIsShared(t *testing.T) {
 			a.vanish(ids[i])
 		}
 	}
+	now = now.Add(time.Minute) // none of them can be connecting still
 	h.event(functions.OnAction, "message", ids[0], `{"type":"message","from":"alice","text":"to all"}`)
 	if len(lambda.events) != 3 {
 		t.Fatalf("%d events, want 3", len(lambda.events))

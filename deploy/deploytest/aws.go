@@ -97,6 +97,8 @@ func Start(t testing.TB) *AWS {
 
 // Env is what a program needs in its environment to take this for AWS, and to see nothing of the user's own accounts.
 func (a *AWS) Env() []string {
+	a.mu.Lock() // what was set before is seen by that program's requests
+	defer a.mu.Unlock()
 	return []string{
 		"AWS_ENDPOINT_URL=" + a.URL,
 		"AWS_REGION=" + Region,
