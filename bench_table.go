@@ -36,7 +36,7 @@ func (o *benchOutput) talk(t *bench.Talk) {
 		return
 	}
 	o.line("deliveries/s", "%s  (%s messages/s; %.0f bytes each, %.1f in a read)", grouped(int(t.DeliveriesPerSecond)), grouped(int(t.MessagesPerSecond)), t.BytesPerDelivery, t.PerRead)
-	o.line("server CPU", "%s per million deliveries  (the generator's: %s)", seconds(t.ServerCPU), seconds(t.GeneratorCPU))
+	o.line("server CPU", "%s  (the generator's: %s)", perMillion(t.ServerCPU), perMillion(t.GeneratorCPU))
 	l := t.Latency
 	o.line("from sending to delivery", "p50 %.1f ms, p99 %.1f, p99.9 %.1f, longest %.1f  (all deliveries, by the generator's clock)", l.P50, l.P99, l.P999, l.Max)
 	if t.ServerCPU != nil && t.GeneratorCPU != nil && *t.GeneratorCPU*t.DeliveriesPerSecond/1e6 > busyShare {
@@ -94,12 +94,12 @@ func (o *benchOutput) faults(r benchedRun) {
 	}
 }
 
-func seconds(s *float64) string {
+func perMillion(s *float64) string {
 	if s == nil {
 		if runtime.GOOS != "linux" {
 			return "not known on " + runtime.GOOS
 		}
 		return "not known, --pid tells it"
 	}
-	return fmt.Sprintf("%.2f s", *s)
+	return fmt.Sprintf("%.2f s per million deliveries", *s)
 }

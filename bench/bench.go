@@ -6,6 +6,7 @@ package bench
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +17,8 @@ type Options struct {
 	URL      string // of the socket, ws:// or wss://
 	Loopback bool   // the server is on 127.0.0.1: many connections come from several source addresses
 	PID      int    // of the server, where it is a process of this machine: for its CPU time and memory. 0: not known
+
+	TLS *tls.Config // for wss; nil: as the system trusts
 
 	Connections int // members of rooms; default 100
 	Rooms       int // connection i is in room i modulo this; default 1

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,15 +30,16 @@ const (
 // dialer opens connections to one server.
 type dialer struct {
 	url     string
+	tls     *tls.Config
 	sources []net.Addr // in turn; empty: the system's choice
 	buffer  int        // bytes that the kernel may receive ahead; 0: the system's choice
 }
 
 // newDialer spreads so many connections over source addresses, where the server
 // is on an address of this machine that has neighbours.
-func newDialer(url string, loopback bool, connections int) *dialer {
-	d := &dialer{url: url}
-	if addresses := (connections-1)/perAddress + 1; loopback && neighbours && addresses > 1 {
+func newDialer(o Options, connections int) *dialer {
+	d := &dialer{url: o.URL, tls: o.TLS}
+	if addresses := (connections-1)/perAddress + 1; o.Loopback && neighbours && addresses > 1 {
 		d.sources = loopbackAddresses(addresses)
 	}
 	return d
@@ -55,7 +57,7 @@ func loopbackAddresses(n int) (all []net.Addr) {
 func (d *dialer) dial(ctx context.Context, i int) (conn net.Conn, early []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerPatience)
 	defer cancel()
-	upgrade := ws.Dialer{Protocols: []string{protocol.Subprotocol}, ReadBufferSize: 1024, WriteBufferSize: 512}
+	upgrade := ws.Dialer{Protocols: []string{protocol.Subprotocol}, ReadBufferSize: 1024, WriteBufferSize: 512, TLSConfig: d.tls}
 	upgrade.NetDial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		plain := net.Dialer{Control: latePort}
 		if len(d.sources) > 0 {

@@ -19,7 +19,8 @@ type publisher struct {
 	size   int    // bytes of a text
 	sent   atomic.Uint64
 	done   atomic.Uint64 // own copies and refusals
-	ended  atomic.Bool
+	quiet  atomic.Bool   // says no more
+	ended  atomic.Bool   // hears no more either
 	wake   chan struct{} // capacity 1
 	copies tally         // numbers of own copies; of the connection's shard
 	action []byte        // reused
@@ -48,8 +49,12 @@ func (p *publisher) heard(frame []byte) {
 	}
 }
 
-func (p *publisher) refused() { p.done.Add(1); p.nudge() }
-func (p *publisher) gone()    { p.ended.Store(true); p.nudge() }
+// refused is called for an error that answers a message. A server that wants less
+// is left alone: the run has failed, whatever else is said.
+func (p *publisher) refused() { p.done.Add(1); p.quiet.Store(true); p.nudge() }
+
+// gone is called when its connection has ended.
+func (p *publisher) gone() { p.ended.Store(true); p.quiet.Store(true); p.nudge() }
 
 func (p *publisher) nudge() {
 	select {
@@ -60,7 +65,7 @@ func (p *publisher) nudge() {
 
 // keep keeps so many messages outstanding until ctx ends.
 func (p *publisher) keep(ctx context.Context, outstanding int) {
-	for ctx.Err() == nil && !p.ended.Load() {
+	for ctx.Err() == nil && !p.quiet.Load() {
 		if n := outstanding - int(p.sent.Load()-p.done.Load()); n > 0 {
 			p.say(n, time.Since(p.began))
 		}
@@ -85,7 +90,7 @@ func (p *publisher) say(n int, at time.Duration) {
 		p.frames = appendFrame(p.frames, ws.OpText, p.action)
 	}
 	if _, err := c.wire.Write(p.frames); err != nil {
-		p.ended.Store(true) // who reads learns why
+		p.gone() // who reads learns why
 	}
 }
 
@@ -108,7 +113,7 @@ func pace(ctx context.Context, publishers []*publisher, began time.Time, perSeco
 		} else if ctx.Err() != nil {
 			return
 		}
-		if p := publishers[i%len(publishers)]; !p.ended.Load() {
+		if p := publishers[i%len(publishers)]; !p.quiet.Load() {
 			p.say(1, due)
 		}
 	}

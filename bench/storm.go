@@ -17,7 +17,7 @@ func (r *run) storm(ctx context.Context) (*Report, error) {
 	r.now("opening and closing", 0)
 	storming, stop := context.WithTimeout(ctx, r.o.Duration)
 	defer stop()
-	d := newDialer(r.o.URL, r.o.Loopback, stormAddresses*perAddress)
+	d := newDialer(r.o, stormAddresses*perAddress)
 	var (
 		next    atomic.Int64
 		failed  sync.Once

@@ -43,7 +43,7 @@ func (r *run) open(ctx context.Context, idle *Idle) (err error) {
 			}
 		}
 	}()
-	members, deaf := newDialer(r.o.URL, r.o.Loopback, n), newDialer(r.o.URL, r.o.Loopback, n)
+	members, deaf := newDialer(r.o, n), newDialer(r.o, n)
 	deaf.buffer = 4096 // soon full
 	connecting, err := r.opening(ctx, "connecting", n, func(ctx context.Context, i int) (err error) {
 		d := members
