@@ -233,44 +233,75 @@ type rawConnection struct {
 
 func dialRaw(b *testing.B, host, path string, withProtocol bool) *rawConnection {
 	b.Helper()
-	conn, err := net.Dial("tcp", host)
+	c, err := tryRaw(b, host, path, withProtocol)
 	if err != nil {
 		b.Fatal(err)
-	}
-	c := &rawConnection{conn, b, bufio.NewReaderSize(conn, 1024)}
-	headers := ""
-	if withProtocol {
-		headers = "Sec-WebSocket-Protocol: " + protocol.Subprotocol + "\r\n"
-	}
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", path, host, headers)
-	status, err := c.r.ReadString('\n')
-	if err != nil || !strings.Contains(status, " 101 ") {
-		b.Fatalf("handshake: %q %v", status, err)
-	}
-	for line := ""; line != "\r\n"; {
-		if line, err = c.r.ReadString('\n'); err != nil {
-			b.Fatal(err)
-		}
 	}
 	return c
 }
 
-// write sends a text frame, masked with zeros (RFC 6455, section 5.3, leaves
-// the choice of the key to the client).
+// tryRaw is dialRaw where there may be no server; any goroutine may call it.
+func tryRaw(b *testing.B, host, path string, withProtocol bool) (*rawConnection, error) {
+	conn, err := net.DialTimeout("tcp", host, dialWithin)
+	if err != nil {
+		return nil, err
+	}
+	c := &rawConnection{conn, b, bufio.NewReaderSize(conn, 1024)}
+	if err := c.shakeHands(host, path, withProtocol); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *rawConnection) shakeHands(host, path string, withProtocol bool) error {
+	c.SetDeadline(time.Now().Add(dialWithin))
+	defer c.SetDeadline(time.Time{})
+	headers := ""
+	if withProtocol {
+		headers = "Sec-WebSocket-Protocol: " + protocol.Subprotocol + "\r\n"
+	}
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", path, host, headers)
+	status, err := c.r.ReadString('\n')
+	if err != nil || !strings.Contains(status, " 101 ") {
+		return fmt.Errorf("handshake: %q, %v", status, err)
+	}
+	for line := ""; line != "\r\n"; {
+		if line, err = c.r.ReadString('\n'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *rawConnection) write(text string) {
-	frame := append(make([]byte, 0, len(text)+8), 0x81)
+	if err := c.frame(opText, text); err != nil {
+		c.b.Fatal(err)
+	}
+}
+
+// Opcodes of RFC 6455, section 5.2.
+const (
+	opText = 0x1
+	opPing = 0x9
+	opPong = 0xa
+)
+
+// frame sends one, masked with zeros (RFC 6455, section 5.3, leaves the choice
+// of the key to the client).
+func (c *rawConnection) frame(opcode byte, text string) error {
+	frame := append(make([]byte, 0, len(text)+8), 0x80|opcode)
 	if len(text) < 126 {
 		frame = append(frame, 0x80|byte(len(text)))
 	} else {
 		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(len(text)))
 	}
 	frame = append(frame, 0, 0, 0, 0)
-	if _, err := c.Write(append(frame, text...)); err != nil {
-		c.b.Fatal(err)
-	}
+	_, err := c.Write(append(frame, text...))
+	return err
 }
 
-// header reads until the payload of the next text frame.
+// header reads until the payload of the next text frame, and answers pings.
 func (c *rawConnection) header() (length int, err error) {
 	for {
 		head := make([]byte, 2, 8)
@@ -287,11 +318,18 @@ func (c *rawConnection) header() (length int, err error) {
 		} else if length == 127 {
 			return 0, errors.New("a frame of more than 64 KiB")
 		}
-		if head[0]&0x0f == 1 {
+		opcode := head[0] & 0x0f
+		if opcode == opText {
 			return length, nil
 		}
-		if _, err := c.r.Discard(length); err != nil { // ping, close
+		payload := make([]byte, length)
+		if _, err := io.ReadFull(c.r, payload); err != nil {
 			return 0, err
+		}
+		if opcode == opPing {
+			if err := c.frame(opPong, string(payload)); err != nil {
+				return 0, err
+			}
 		}
 	}
 }
