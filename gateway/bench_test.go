@@ -15,11 +15,20 @@ import (
 	"parley/gateway"
 )
 
+// eachEngine is onEngines for benchmarks.
+func eachEngine(b *testing.B, benchmark func(b *testing.B)) {
+	for _, engine := range engines() {
+		b.Run("engine="+string(engine), benchmark)
+	}
+}
+
 // BenchmarkPost counts deliveries: one frame of 120 bytes reaching one of n connections, whose clients take all.
 // A joined post carries 32 frames in one write.
 //
 //	go test -run '^$' -bench Post ./gateway
-func BenchmarkPost(b *testing.B) {
+func BenchmarkPost(b *testing.B) { eachEngine(b, benchmarkPost) }
+
+func benchmarkPost(b *testing.B) {
 	for _, n := range []int{1, 10, 1000} {
 		for _, joined := range []int{1, 32} {
 			b.Run(fmt.Sprintf("connections=%d/joined=%d", n, joined), func(b *testing.B) {
@@ -65,7 +74,9 @@ func (c counter) Write(p []byte) (int, error) {
 }
 
 // BenchmarkRoundTrip is one message of one client: read, handled, posted back, taken.
-func BenchmarkRoundTrip(b *testing.B) {
+func BenchmarkRoundTrip(b *testing.B) { eachEngine(b, benchmarkRoundTrip) }
+
+func benchmarkRoundTrip(b *testing.B) {
 	s := start(b, gateway.Options{}, newHandler(), nil)
 	s.handler.onAction = func(ctx context.Context, id string, frames ...[]byte) error {
 		<-s.handler.acted
@@ -126,7 +137,9 @@ func BenchmarkManagement(b *testing.B) {
 }
 
 // BenchmarkConnect is a handshake and a clean close, the client's part included.
-func BenchmarkConnect(b *testing.B) {
+func BenchmarkConnect(b *testing.B) { eachEngine(b, benchmarkConnect) }
+
+func benchmarkConnect(b *testing.B) {
 	s := start(b, gateway.Options{}, newHandler(), nil)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -15,40 +15,38 @@ import (
 // descriptors, so that nothing of it is theirs.
 //
 //	go test -run '^$' -bench Idle -benchtime 2000x ./gateway
-func BenchmarkIdle(b *testing.B) {
-	for _, engine := range engines() {
-		b.Run("engine="+string(engine), func(b *testing.B) {
-			h := newHandler()
-			s := start(b, gateway.Options{MaxConnections: 20_000}, h, nil)
-			request := []byte(strings.Join(append(s.upgrade(), "User-Agent: Mozilla/5.0 (X11; Linux x86_64)"), "\r\n") + "\r\n\r\n")
-			address := netip.MustParseAddrPort(s.address)
-			descriptors := make([]int, 0, 20_000)
-			b.Cleanup(func() {
-				for _, fd := range descriptors {
-					syscall.Close(fd)
-				}
-			})
-			bare := func() {
-				fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-				if err != nil {
-					b.Fatal(err)
-				}
-				descriptors = append(descriptors, fd)
-				if err := syscall.Connect(fd, &syscall.SockaddrInet4{Addr: address.Addr().As4(), Port: int(address.Port())}); err != nil {
-					b.Fatal(err)
-				}
-				syscall.Write(fd, request)
-				receive(b, h.connected)
-			}
-			bare()
-			before := live()
-			for b.Loop() {
-				bare()
-			}
-			time.Sleep(10 * time.Millisecond) // the last handshake's worker ends
-			b.ReportMetric(float64(live()-before)/float64(b.N), "B/connection")
-		})
+func BenchmarkIdle(b *testing.B) { eachEngine(b, benchmarkIdle) }
+
+func benchmarkIdle(b *testing.B) {
+	h := newHandler()
+	s := start(b, gateway.Options{MaxConnections: 20_000}, h, nil)
+	request := []byte(strings.Join(append(s.upgrade(), "User-Agent: Mozilla/5.0 (X11; Linux x86_64)"), "\r\n") + "\r\n\r\n")
+	address := netip.MustParseAddrPort(s.address)
+	descriptors := make([]int, 0, 20_000)
+	b.Cleanup(func() {
+		for _, fd := range descriptors {
+			syscall.Close(fd)
+		}
+	})
+	bare := func() {
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		descriptors = append(descriptors, fd)
+		if err := syscall.Connect(fd, &syscall.SockaddrInet4{Addr: address.Addr().As4(), Port: int(address.Port())}); err != nil {
+			b.Fatal(err)
+		}
+		syscall.Write(fd, request)
+		receive(b, h.connected)
 	}
+	bare()
+	before := live()
+	for b.Loop() {
+		bare()
+	}
+	time.Sleep(10 * time.Millisecond) // the last handshake's worker ends
+	b.ReportMetric(float64(live()-before)/float64(b.N), "B/connection")
 }
 
 // live is what heap and stacks hold.
