@@ -93,7 +93,7 @@ func (l *loop) note(m member) {
 	l.mu.Unlock()
 }
 
-// mark asks for p.write to be called in the next round. Any goroutine may.
+// mark asks for p.writeWaiting to be called in the next round. Any goroutine may.
 func (l *loop) mark(p *polled) {
 	l.mu.Lock()
 	if !l.stopped {
@@ -200,7 +200,7 @@ func (l *loop) write(held time.Time) time.Time {
 		}
 	}
 	for i, p := range l.round {
-		p.write()
+		p.writeWaiting()
 		l.round[i] = nil
 	}
 	l.pace = time.Since(began) / time.Duration(len(l.round))

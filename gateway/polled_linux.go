@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"parley/planted"
 )
 
 // maxReads bounds what a loop reads from one connection before it looks at the others.
@@ -44,7 +42,7 @@ type stage uint8
 
 const (
 	stageComing    stage = iota // its visitor still has the descriptor
-	stageReading                //
+	stageReading                // messages are looked at
 	stageEnding                 // nothing more is looked at; what waits goes out
 	stageLingering              // all is said and TCP is closed from our side: what comes is thrown away
 	stageShut                   // the descriptor is closed
@@ -77,45 +75,6 @@ func (p *polled) open(answer []byte) {
 	p.attached()
 }
 
-func (p *polled) put(b []byte) error {
-	if p.broken {
-		return errBroken
-	}
-	q := p.waiting()
-	q.push(b)
-	if planted.Is(planted.BlockingBroadcast) {
-		return p.writeAll()
-	}
-	if q.bytes > min(joinSize, p.server.options.MaxQueueBytes) {
-		if p.flush(); p.broken {
-			return errBroken
-		}
-		return nil
-	}
-	if !p.dirty {
-		p.dirty = true
-		p.loop.mark(p)
-	}
-	return nil
-}
-
-// writeAll waits for the peer, which is a bug: planted.BlockingBroadcast.
-func (p *polled) writeAll() error {
-	for p.flush(); p.queue != nil; p.flush() {
-		unix.Poll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLOUT}}, -1)
-	}
-	if p.broken {
-		return errBroken
-	}
-	return nil
-}
-
-func (p *polled) try() {
-	if !p.flushing {
-		p.flush()
-	}
-}
-
 // note asks for the loop's attention, once. mu is held.
 func (p *polled) note() {
 	if !p.noted {
@@ -125,65 +84,6 @@ func (p *polled) note() {
 }
 
 func (p *polled) settled() { p.note() }
-
-func (p *polled) abort() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.shut {
-		unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // a reset drops what the kernel holds
-	}
-	p.breakOff()
-}
-
-// breakOff lets go of what waits, for good. mu is held.
-func (p *polled) breakOff() {
-	p.broken, p.flushing = true, false
-	p.release()
-	p.note()
-}
-
-// flush gives the kernel what it takes of what waits, several chunks in one write. mu is held.
-func (p *polled) flush() {
-	if p.queue == nil {
-		return
-	}
-	var buffer *[joinSize]byte
-	took := !p.flushing
-	for !p.broken {
-		b := p.queue.peek(joinSize, func() []byte {
-			if buffer == nil {
-				buffer = joinBuffers.Get().(*[joinSize]byte)
-			}
-			return buffer[:]
-		})
-		if b == nil {
-			p.flushing = false
-			p.release()
-			break
-		}
-		n, err := syscall.Write(p.fd, b)
-		if err == unix.EINTR {
-			continue
-		}
-		if err == unix.EAGAIN {
-			p.flushing = true // until epoll says so
-			p.account()
-			if took {
-				p.progress.Store(int64(p.server.now()))
-			}
-			break
-		}
-		if err != nil {
-			p.breakOff()
-			break
-		}
-		p.queue.done(n)
-		took = true
-	}
-	if buffer != nil {
-		joinBuffers.Put(buffer)
-	}
-}
 
 func (p *polled) ready(events uint32) {
 	p.readable = p.readable || events&(unix.EPOLLIN|over) != 0
@@ -195,15 +95,6 @@ func (p *polled) ready(events uint32) {
 		}
 		p.mu.Unlock()
 	}
-	p.proceed()
-}
-
-// write is the loop's round: it asks the kernel to take what waits.
-func (p *polled) write() {
-	p.mu.Lock()
-	p.dirty = false
-	p.try()
-	p.mu.Unlock()
 	p.proceed()
 }
 
@@ -320,100 +211,5 @@ func (p *polled) endAction() {
 		p.stage = stageEnding
 	case len(done.rest) > 0:
 		p.digest(done.rest)
-	}
-}
-
-// finish is the end, once what is left has gone out: the handler is told, and TCP is closed so gently that the close
-// frame is not overtaken by a reset.
-func (p *polled) finish() {
-	p.mu.Lock()
-	if p.parting || p.queue != nil {
-		p.mu.Unlock()
-		return // the sweep aborts it at the deadline
-	}
-	p.phase = phaseClosed
-	p.mu.Unlock()
-	if !planted.Is(planted.DescriptorLeak) {
-		p.server.connections.remove(p.id)
-	}
-	p.loop.engine.crew.do(epilogue{p})
-	if p.isShut() {
-		p.stage = stageShut
-		return
-	}
-	unix.Shutdown(p.fd, unix.SHUT_WR)
-	p.stage, p.discards, p.readable = stageLingering, lingerBytes, true
-	p.until = p.server.now() + lingerTimeout
-	p.loop.due[p] = struct{}{}
-}
-
-// epilogue tells the handler of a connection's end.
-type epilogue struct{ p *polled }
-
-func (e epilogue) work() {
-	e.p.server.disconnect(e.p.id, e.p.code, e.p.reason) // nobody changes them in phaseClosed
-	e.p.partEnded()
-}
-
-// discard throws away what still comes. Bytes that arrive after close(2), or lie unread then, are answered with a reset,
-// which makes the peer forget what it has not read yet. RFC 6455 section 7.1.1, RFC 1122 section 4.2.2.13.
-func (p *polled) discard() {
-	for turn := 0; p.readable; turn++ {
-		if turn == maxReads {
-			p.mu.Lock()
-			p.note()
-			p.mu.Unlock()
-			return
-		}
-		b, err := p.read()
-		if p.discards -= len(b); err != nil || p.discards < 0 {
-			p.shutDescriptor()
-			return
-		}
-	}
-}
-
-func (p *polled) check(now time.Duration) {
-	if now > p.until {
-		p.shutDescriptor()
-	}
-}
-
-func (p *polled) cut() { p.shutDescriptor() }
-
-func (p *polled) isShut() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.shut
-}
-
-// shutDescriptor closes it. What else is to be done for the connection goes on without it.
-func (p *polled) shutDescriptor() {
-	p.mu.Lock()
-	if p.shut {
-		p.mu.Unlock()
-		return
-	}
-	p.shut, p.broken, p.flushing = true, true, false
-	p.release()
-	if p.loop.members[p.fd] == member(p) {
-		p.loop.members[p.fd] = nil
-	}
-	delete(p.loop.due, p)
-	if !planted.Is(planted.DescriptorLeak) {
-		unix.Close(p.fd)
-	}
-	p.mu.Unlock()
-	if p.stage == stageLingering {
-		p.stage = stageShut
-	}
-	p.partEnded()
-}
-
-// partEnded is called when the descriptor is closed, and when the handler has been told.
-func (p *polled) partEnded() {
-	if p.parts.Add(-1) == 0 {
-		p.server.ended(&p.connection)
-		p.server.working.Done()
 	}
 }
