@@ -37,7 +37,7 @@ type benchCmd struct {
 	PID            int    `name:"pid" placeholder:"PID" help:"Its process, if it runs on this machine: CPU time and memory are unknown otherwise."`
 	WithPermission bool   `help:"Whoever runs the server at --url knows of this. Needed unless it is on this machine."`
 
-	JSON bool `name:"json" help:"One JSON object in place of the table; 'go doc parley/bench.Report' explains its runs."`
+	JSON bool `name:"json" help:"One JSON object in place of the table; bench/report.schema.json says what each field is."`
 }
 
 func (b *benchCmd) Help() string {
