@@ -47,6 +47,7 @@ func (s *serveCmd) openStore(ctx context.Context, getenv func(string) string, lo
 		sqlite.ErrCorrupt:     "restore a copy, or move the file away to begin anew; it has not been changed",
 		sqlite.ErrNotWritable: "give a directory that you may write to: parley serve --data DIR",
 		sqlite.ErrFull:        "free some space, or give another directory: parley serve --data DIR",
+		sqlite.ErrGone:        "put it back, or stop this parley: nothing more is stored until then",
 		sqlite.ErrDisk:        "look whether the disk is full or failing; keep a copy of the directory before anything else",
 	}
 	f := &failure{err: err, code: exitData}

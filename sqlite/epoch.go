@@ -25,9 +25,9 @@ import (
 //   - the file does not agree with the mark beside it (see mark.go): it was put
 //     back from a backup, or copied here.
 //
-// What no program here can notice: a whole directory overwritten in place by an
-// older copy of itself, mark included, and a file system or a machine that was
-// rolled back. Whoever does that deletes the mark.
+// What no program here can notice: a copy of the whole directory of this very
+// run, put back over itself after a crash, and a file system or a machine that
+// was rolled back. Whoever does that deletes the mark.
 func beginRun(ctx context.Context, conn *sql.Conn, path string, d Durability, hadLog bool, log *slog.Logger) (epoch string, err error) {
 	last, err := readMeta(ctx, conn)
 	if err != nil {
@@ -64,7 +64,7 @@ func beginRun(ctx context.Context, conn *sql.Conn, path string, d Durability, ha
 	}
 	// The mark has both runs while the file may have either.
 	run := rand.Text()
-	if err := (mark{[]string{run, last["run"]}, file}).write(dir); err != nil {
+	if err := (mark{runs: []string{run, last["run"]}, file: file}).write(dir); err != nil {
 		return "", err
 	}
 	err = writeMeta(ctx, conn, map[string]string{"epoch": epoch, "durability": string(d), "boot": boot, "closed": "no", "run": run})
@@ -75,7 +75,7 @@ func beginRun(ctx context.Context, conn *sql.Conn, path string, d Durability, ha
 	if _, err := conn.ExecContext(ctx, "PRAGMA wal_checkpoint(truncate)"); err != nil {
 		return "", err
 	}
-	return epoch, mark{[]string{run}, file}.write(dir)
+	return epoch, mark{runs: []string{run}, file: file}.write(dir)
 }
 
 // endRun notes that nothing is missing, after making sure of it. The caller has

@@ -59,6 +59,27 @@ func TestEpoch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	over := func(t *testing.T, dir string) { // as cp -a does: the files stay, their content goes
+		for _, name := range []string{FileName, FileName + "-wal", markName} {
+			content, err := os.ReadFile(filepath.Join(saved, name))
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err := errors.Join(err, os.WriteFile(filepath.Join(dir, name), content, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	saveInUse := func(t *testing.T, dir string) {
+		s, err := Open(t.Context(), Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(t, dir)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		events []func(t *testing.T, dir string)
@@ -80,6 +101,8 @@ func TestEpoch(t *testing.T) {
 		{"a closed file put back, of before a crash", []func(*testing.T, string){save, crash(Full), remove(FileName + "-wal"), restore}, false},
 		{"put back though nothing came since", []func(*testing.T, string){save, restore}, true},
 		{"the whole directory put back", []func(*testing.T, string){save, use, remove(FileName, lockName, markName), restoreAll}, runtime.GOOS == "windows"},
+		{"the whole directory put back over itself", []func(*testing.T, string){save, use, over}, runtime.GOOS == "windows"},
+		{"a copy of it in use put back over itself", []func(*testing.T, string){saveInUse, over}, runtime.GOOS == "windows"},
 		{"the mark is gone", []func(*testing.T, string){remove(markName)}, false},
 		{"of a parley that had no mark yet", []func(*testing.T, string){remove(markName), func(t *testing.T, dir string) {
 			withFile(t, file(dir), "DELETE FROM meta WHERE key = 'run'")

@@ -20,6 +20,7 @@ var (
 	ErrNotWritable = errors.New("the data directory cannot be written to")
 	ErrFull        = errors.New("no space is left for the data file")
 	ErrDisk        = errors.New("the disk does not take or give back what is in the data file")
+	ErrGone        = errors.New("the data file was deleted, moved or replaced while it was in use")
 	ErrClosed      = errors.New("the store is closed")
 )
 
@@ -29,7 +30,7 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, ours := range []error{ErrLocked, ErrNotParley, ErrNewerSchema, ErrCorrupt, ErrNotWritable, ErrFull, ErrDisk} {
+	for _, ours := range []error{ErrLocked, ErrNotParley, ErrNewerSchema, ErrCorrupt, ErrNotWritable, ErrFull, ErrDisk, ErrGone} {
 		if errors.Is(err, ours) {
 			return err
 		}

@@ -16,7 +16,10 @@ const lockName = "parley.lock"
 // errHeld is returned by tryLock when another open file holds the lock.
 var errHeld = errors.New("the lock is held")
 
-type directoryLock struct{ file *os.File }
+// directoryLock holds the lock file and, where it can be locked, the directory
+// itself: who deletes the file, which looks like litter, must not let a second
+// process in.
+type directoryLock struct{ file, dir *os.File }
 
 // lockDirectory takes the data directory for this process, or returns
 // ErrLocked at once. A second Open in the same process is refused as well.
@@ -35,11 +38,16 @@ func lockDirectory(dir string) (*directoryLock, error) {
 		}
 		return nil, ErrLocked
 	}
+	directory, err := lockItself(dir)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
 	// The number is for the message above; nothing depends on it.
 	if err := file.Truncate(0); err == nil {
 		file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	return &directoryLock{file}, nil
+	return &directoryLock{file, directory}, nil
 }
 
 func readHolder(file *os.File) int {
@@ -56,5 +64,9 @@ func (l *directoryLock) release() error {
 	if l == nil {
 		return nil
 	}
-	return l.file.Close()
+	err := l.file.Close()
+	if l.dir != nil {
+		err = errors.Join(err, l.dir.Close())
+	}
+	return err
 }

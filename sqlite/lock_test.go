@@ -2,6 +2,9 @@ package sqlite
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -37,4 +40,19 @@ func TestLockOtherProcess(t *testing.T) {
 	kill()
 	lines.Scan()                   // it has ended
 	openTest(t, Options{Dir: dir}) // and its lock with it
+}
+
+// The lock file looks like litter. Who deletes it lets nobody in.
+func TestLockFileDeleted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be deleted here")
+	}
+	dir := t.TempDir()
+	openTest(t, Options{Dir: dir})
+	if err := os.Remove(filepath.Join(dir, lockName)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), Options{Dir: dir}); !errors.Is(err, ErrLocked) {
+		t.Fatalf("a second Open: got %v, %v, want ErrLocked", s, err)
+	}
 }

@@ -18,3 +18,20 @@ func tryLock(file *os.File) error {
 	}
 	return err
 }
+
+// lockItself locks the directory, or returns ErrLocked. Nil: the file system has
+// no such locks (NFS has none for directories), and the file's has to do.
+func lockItself(dir string) (*os.File, error) {
+	directory, err := os.Open(dir)
+	if err != nil {
+		return nil, nil // it may be written to and not listed
+	}
+	if err := tryLock(directory); err != nil {
+		directory.Close()
+		if errors.Is(err, errHeld) {
+			return nil, ErrLocked
+		}
+		return nil, nil
+	}
+	return directory, nil
+}

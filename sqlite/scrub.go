@@ -2,11 +2,14 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"time"
+
+	"parley/chat"
 )
 
 const (
@@ -45,6 +48,24 @@ func (w *writer) scrub() {
 	if err != nil || busy != 0 {
 		w.scrubSoon(scrubRetry)
 	}
+}
+
+// finishScrub removes copies of older schemas where a run that died before its
+// scrub has replaced or deleted texts since. (The write-ahead log is emptied by
+// beginRun.)
+func finishScrub(ctx context.Context, conn *sql.Conn, path string) error {
+	for version := 1; version < len(migrations); version++ {
+		if _, err := os.Stat(copyPath(path, version)); err != nil {
+			continue
+		}
+		var changed bool
+		err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM entry WHERE kind <> ?)", int64(chat.KindMessage)).Scan(&changed)
+		if err != nil || !changed {
+			return err
+		}
+		return removeCopies(path)
+	}
+	return nil
 }
 
 // removeCopies removes what migrate kept of older schemas.

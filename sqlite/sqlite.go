@@ -119,6 +119,9 @@ func open(ctx context.Context, o Options, migrations []migration) (_ *Store, err
 		return nil, err
 	}
 	begun = true
+	if err := finishScrub(ctx, conn.Conn, s.path); err != nil {
+		return nil, err
+	}
 	if err := setSynchronous(ctx, conn.Conn, o.Durability); err != nil {
 		return nil, err
 	}
@@ -160,7 +163,11 @@ func (s *Store) Close() error {
 	if s.writer.scrubbing { // the log is emptied anyway
 		err = errors.Join(err, removeCopies(s.path))
 	}
-	err = errors.Join(err, endRun(context.Background(), s.writer.conn.Conn), s.writer.close(), s.lock.release())
+	err = errors.Join(err, endRun(context.Background(), s.writer.conn.Conn), s.writer.close())
+	if err == nil { // a mark of its own, so that a copy of this run while it lasted is not taken for how it ended
+		err = renewMark(filepath.Dir(s.path))
+	}
+	err = errors.Join(err, s.lock.release())
 	if err != nil {
 		return fmt.Errorf("close %s: %w", s.path, classify(err))
 	}

@@ -185,6 +185,9 @@ func TestNoTextIsLeftAfterACrash(t *testing.T) {
 	if found := filesWith(t, dir, old); len(found) == 0 {
 		t.Fatal("nothing was left by the crash")
 	}
+	if err := os.WriteFile(copyPath(filepath.Join(dir, FileName), 1), []byte(old), 0o600); err != nil { // by the start before it
+		t.Fatal(err)
+	}
 	openTest(t, Options{Dir: dir})
 	if found := filesWith(t, dir, old); len(found) > 0 {
 		t.Errorf("still in %v", found)

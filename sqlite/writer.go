@@ -29,6 +29,7 @@ type writer struct {
 	conn    connection
 	path    string
 	walPath string
+	place   *place
 	st      *writerStatements
 	queue   chan *call
 	done    chan struct{} // closed when the goroutine has ended
@@ -59,12 +60,16 @@ type call struct {
 }
 
 func startWriter(ctx context.Context, conn connection, path string, people *personCache) (*writer, error) {
+	place, err := findPlace(path)
+	if err != nil {
+		return nil, err
+	}
 	st, err := prepareWriter(ctx, conn.Conn)
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{
-		conn: conn, path: path, walPath: path + "-wal", st: st, people: people,
+		conn: conn, path: path, walPath: path + "-wal", place: place, st: st, people: people,
 		queue:   make(chan *call, maxWaiting),
 		done:    make(chan struct{}),
 		heads:   newRecent[string, roomHead](cachedRooms),
@@ -186,6 +191,9 @@ func (w *writer) note(err error) {
 // attempt runs the calls in one transaction, all or none.
 func (w *writer) attempt(calls []*call) (err error) {
 	ctx := context.Background() // see submit
+	if err := w.place.check(); err != nil {
+		return err
+	}
 	if _, err := w.st.begin.ExecContext(ctx); err != nil {
 		return err
 	}
@@ -218,7 +226,7 @@ func (w *writer) attempt(calls []*call) (err error) {
 		return err
 	}
 	b.publish()
-	return nil
+	return w.place.check()
 }
 
 // boundLog empties the write-ahead log by force when readers, one after the
