@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,19 @@ import (
 	"parley/deploy/deploytest"
 )
 
+// TestMain gives all tests what deploytest's Env has, but for the address: each test
+// has an account of its own, and many run at once.
+func TestMain(m *testing.M) {
+	for _, pair := range (&deploytest.AWS{}).Env() {
+		name, value, _ := strings.Cut(pair, "=")
+		if name == "AWS_CONFIG_FILE" || name == "AWS_SHARED_CREDENTIALS_FILE" {
+			value = os.DevNull
+		}
+		os.Setenv(name, value)
+	}
+	os.Exit(m.Run())
+}
+
 // account is an AWS account of a test's own, and one who works in it.
 type account struct {
 	*deploytest.AWS
@@ -31,16 +45,19 @@ type account struct {
 	typed    string // on the terminal; empty: everything is agreed to
 	terminal bool
 	poll     time.Duration
+	endpoint string // where its commands find AWS
 }
 
 func newAccount(t *testing.T) *account {
 	a := &account{AWS: deploytest.Start(t), t: t, name: "parley"}
-	for _, pair := range a.Env() {
-		name, value, _ := strings.Cut(pair, "=")
-		t.Setenv(name, value)
-	}
+	a.endpoint = a.URL
 	a.Custom = a.fillSite
 	return a
+}
+
+// another is somebody else who works in the same account.
+func (a *account) another() *account {
+	return &account{AWS: a.AWS, t: a.t, name: a.name, endpoint: a.URL}
 }
 
 // release is a small version of the program: another word is another version.
@@ -71,7 +88,7 @@ func zipped(program string) []byte {
 // open begins a command.
 func (a *account) open(ctx context.Context) (*Stack, error) {
 	return Open(ctx, Options{
-		Name: a.name, Poll: cmp.Or(a.poll, 5*time.Millisecond),
+		Name: a.name, Poll: cmp.Or(a.poll, 5*time.Millisecond), endpoint: a.endpoint,
 		Console: Console{Out: &a.out, In: strings.NewReader(a.typed), Terminal: a.terminal, Yes: a.typed == "" && !a.terminal},
 	})
 }

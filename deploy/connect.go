@@ -77,6 +77,9 @@ func (s *Stack) configure(ctx context.Context, o Options) (aws.Config, error) {
 			}
 		}),
 	}
+	if o.endpoint != "" {
+		options = append(options, config.WithBaseEndpoint(o.endpoint))
+	}
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
 	}

@@ -228,6 +228,7 @@ func size(value types.AttributeValue) (bytes int) {
 // TestCostsAreCounted holds the model to what the code really makes of DynamoDB
 // and of the API. What is assumed of durations no test can hold it to.
 func TestCostsAreCounted(t *testing.T) {
+	t.Parallel()
 	for _, members := range []int{2, 10, 100} {
 		counted, modelled := costs(t, members), deploy.StepsIn(float64(members))
 		for name, want := range modelled {

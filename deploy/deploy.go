@@ -26,6 +26,8 @@ type Options struct {
 	Console Console
 	// Poll is the pause between two looks at what AWS does. Default: 3 s.
 	Poll time.Duration
+
+	endpoint string // of a test's own account; default: AWS_ENDPOINT_URL, or AWS's own
 }
 
 // Release is what one version of the program brings along.

@@ -12,7 +12,9 @@ import (
 )
 
 func TestDeployThroughBadWeather(t *testing.T) {
+	t.Parallel()
 	t.Run("the network is lost while AWS works", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.Custom = nil // which calls S3, too
 		goOn := a.Hang("Distribution")
@@ -26,6 +28,7 @@ func TestDeployThroughBadWeather(t *testing.T) {
 		a.wantTold("AWS cannot be reached", "AWS goes on meanwhile", "AWS is back", "Website URL:")
 	})
 	t.Run("every third call is throttled", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.Throttle(3)
 		a.Custom = nil // which calls S3, too
@@ -35,6 +38,7 @@ func TestDeployThroughBadWeather(t *testing.T) {
 		}
 	})
 	t.Run("credentials expire while AWS works", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		goOn := a.Hang("Distribution")
 		ended := a.begin(a.t.Context(), "one")
@@ -52,6 +56,7 @@ func TestDeployThroughBadWeather(t *testing.T) {
 		a.wantTold("an operation is under way already (CREATE_IN_PROGRESS): following it first", "made     Distribution", "nothing to change")
 	})
 	t.Run("events come in pages", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.PageSize = 3
 		a.mustDeploy("one", "created")
@@ -63,6 +68,7 @@ func TestDeployThroughBadWeather(t *testing.T) {
 		}
 	})
 	t.Run("Ctrl-C stops only the watching", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		goOn := a.Hang("Distribution")
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -74,11 +80,12 @@ func TestDeployThroughBadWeather(t *testing.T) {
 		a.mustDeploy("one", "unchanged")
 	})
 	t.Run("two at once: the second tells and follows", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		goOn := a.Hang("Distribution")
 		ended := a.begin(t.Context(), "one")
 		a.await("Distribution")
-		second := &account{AWS: a.AWS, t: t, name: a.name}
+		second := a.another()
 		time.AfterFunc(100*time.Millisecond, goOn)
 		second.mustDeploy("one", "unchanged")
 		second.wantTold("an operation is under way already", "made     Distribution")
@@ -118,7 +125,9 @@ func (a *account) cloudformation() *cloudformation.Client {
 }
 
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	t.Run("a first deploy that fails is cleared away by the next", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.Fail("Stage", `Resource handler returned message: "Invalid stage (Service: ApiGatewayV2, Status Code: 400, Request ID: 1f)" (RequestToken: 2b, HandlerErrorCode: InvalidRequest)`)
 		_, err := a.deploy(t.Context(), release("one"), Settings{})
@@ -130,6 +139,7 @@ func TestFailures(t *testing.T) {
 		a.wantLeft(artifacts, "stack parley CREATE_COMPLETE")
 	})
 	t.Run("and is not, when that is not agreed to", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.Fail("Stage", "no")
 		a.deploy(t.Context(), release("one"), Settings{})
@@ -139,6 +149,7 @@ func TestFailures(t *testing.T) {
 		a.wantLeft(artifacts, "stack parley ROLLBACK_COMPLETE")
 	})
 	t.Run("an update that cannot be undone either", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.mustDeploy("one", "created")
 		a.Fail("OnActionFunction", "the function is broken", "UPDATE", "ROLLBACK")
@@ -151,6 +162,7 @@ func TestFailures(t *testing.T) {
 		a.wantTold("could neither be done nor undone")
 	})
 	t.Run("and whose undoing is interrupted", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.mustDeploy("one", "created")
 		a.Fail("OnActionFunction", "the function is broken", "UPDATE", "ROLLBACK")
@@ -159,7 +171,7 @@ func TestFailures(t *testing.T) {
 		goOn := a.Hang("OnActionFunction")
 		ctx, interrupt := context.WithCancel(t.Context())
 		ended := a.begin(ctx, "two")
-		watching := &account{AWS: a.AWS, t: t, name: a.name}
+		watching := a.another()
 		for watching.describe().status != types.StackStatusUpdateRollbackInProgress {
 			time.Sleep(time.Millisecond)
 		}
@@ -173,6 +185,7 @@ func TestFailures(t *testing.T) {
 		}
 	})
 	t.Run("a site that cannot be removed", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.mustDeploy("one", "created")
 		a.Fail("Site", "the function is broken", "DELETE")
@@ -186,6 +199,7 @@ func TestFailures(t *testing.T) {
 		a.wantTold("FAILED   Site", "try again to delete what is left")
 	})
 	t.Run("a bucket that somebody fills meanwhile", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.mustDeploy("one", "created")
 		a.Custom = nil // it removes nothing
@@ -195,6 +209,7 @@ func TestFailures(t *testing.T) {
 		a.wantTold("FAILED   WebsiteBucket", "try again to delete what is left")
 	})
 	t.Run("something that will not go", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.mustDeploy("one", "created")
 		a.Fail("PageHeaders", "it is in use by distribution E1", "DELETE")
@@ -213,7 +228,9 @@ func TestFailures(t *testing.T) {
 }
 
 func TestStrangers(t *testing.T) {
+	t.Parallel()
 	t.Run("a stack of that name made by something else", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		client := a.cloudformation()
 		made, err := client.CreateChangeSet(t.Context(), &cloudformation.CreateChangeSetInput{
@@ -239,6 +256,7 @@ func TestStrangers(t *testing.T) {
 		}
 	})
 	t.Run("somebody else's bucket has the name", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.Foreign("parley-artifacts-123456789012-eu-central-1")
 		_, err := a.deploy(t.Context(), release("one"), Settings{})

@@ -32,7 +32,7 @@ func newKiller(a *account) *killer {
 	k := &killer{proxy: httputil.NewSingleHostReverseProxy(target)}
 	server := httptest.NewServer(k)
 	a.t.Cleanup(server.Close)
-	a.t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	a.endpoint = server.URL
 	return k
 }
 
@@ -54,6 +54,7 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ends well, the account has what it has after an undisturbed one, and nobody was
 // locked out meanwhile.
 func TestKilledAtEachCall(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		before  func(*account)
@@ -94,6 +95,7 @@ func TestKilledAtEachCall(t *testing.T) {
 					continue // the same as if it had not arrived
 				}
 				t.Run(fmt.Sprintf("%s/%d %s, answer lost %v", c.name, at, call.Operation, lost), func(t *testing.T) {
+					t.Parallel()
 					a := newQuickAccount(t)
 					c.before(a)
 					a.told()
@@ -106,7 +108,7 @@ func TestKilledAtEachCall(t *testing.T) {
 						return // killed while it looked, after the end
 					}
 					before := a.told()
-					t.Setenv("AWS_ENDPOINT_URL", a.URL)
+					a.endpoint = a.URL
 					if err := c.command(a, t.Context()); err != nil {
 						t.Fatalf("run again: %v\nkilled: %v\n%s\nagain:\n%s", err, first, before, a.told())
 					}

@@ -12,6 +12,7 @@ import (
 // TestEveryCallIsLostOnce loses each call on its way, or its answer, so that only the second attempt is heard of. Nobody
 // has to run anything again, and nothing is done twice.
 func TestEveryCallIsLostOnce(t *testing.T) {
+	t.Parallel()
 	for _, answers := range []bool{false, true} {
 		t.Run(fmt.Sprintf("its answer only %v", answers), func(t *testing.T) {
 			undisturbed := newQuickAccount(t)
@@ -40,6 +41,7 @@ func TestEveryCallIsLostOnce(t *testing.T) {
 
 // TestTheNetworkIsAwayForLong has it come back only after the SDK has given up every call several times.
 func TestTheNetworkIsAwayForLong(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	hung := a.Hang("Distribution")
 	cut := make(chan struct{})
@@ -87,6 +89,7 @@ func TestTheNetworkIsGone(t *testing.T) {
 
 // TestCredentialsExpireInTheMiddle ends the watching, not the work: the same command goes on with new ones.
 func TestCredentialsExpireInTheMiddle(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	hung := a.Hang("Distribution")
 	done := make(chan error, 1)

@@ -16,6 +16,7 @@ func (a *account) plan(r Release) (*Plan, error) {
 
 // TestPlan shows what deploy would do, and leaves the account as it was.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	p, err := a.plan(release("one"))
 	if err != nil || p.Result != "new" || len(p.Costs) != len(Sizes) {

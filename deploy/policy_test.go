@@ -15,6 +15,7 @@ import (
 // further on behalf of the caller, AWS documents in parts only: of these each
 // type of the template has its first.
 func TestPolicyHasEveryCall(t *testing.T) {
+	t.Parallel()
 	permitted := readPolicy(t)
 	taken := newAccount(t)
 	taken.Leave("AWS::Logs::LogGroup", "/aws/lambda/parley-OnAction")

@@ -21,6 +21,7 @@ func (a *account) setProtection(on bool) {
 // TestProtectedTable: what holds messages is not deleted, and the way out that is
 // told leads out.
 func TestProtectedTable(t *testing.T) {
+	t.Parallel()
 	protect := Settings{Parameters: map[string]string{"DeletionProtection": "true"}}
 	refused := func(a *account, hint string) {
 		a.t.Helper()
@@ -41,6 +42,7 @@ func TestProtectedTable(t *testing.T) {
 	const byHand = "aws dynamodb update-table --no-deletion-protection-enabled --table-name parley-Connections --region eu-central-1, then destroy"
 
 	t.Run("by its setting", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.set(protect)
 		refused(a, "parley deploy --region eu-central-1 --deletion-protection false, then destroy")
@@ -49,6 +51,7 @@ func TestProtectedTable(t *testing.T) {
 		destroyed(a)
 	})
 	t.Run("by hand", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.set(Settings{})
 		a.setProtection(true)
@@ -58,6 +61,7 @@ func TestProtectedTable(t *testing.T) {
 		destroyed(a)
 	})
 	t.Run("somebody has deleted the stack around it", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t)
 		a.set(protect)
 		if _, err := a.cloudformation().DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &a.name}); err != nil {
@@ -70,6 +74,7 @@ func TestProtectedTable(t *testing.T) {
 		destroyed(a)
 	})
 	t.Run("of a stack that never came to be", func(t *testing.T) {
+		t.Parallel()
 		for _, next := range []string{"deploy", "destroy"} {
 			a := newAccount(t)
 			a.Fail("Stage", "no", "CREATE")

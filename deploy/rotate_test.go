@@ -40,6 +40,7 @@ func sentBy(distribution map[string]any) (sent string) {
 
 // TestOriginSecret follows the secret between CloudFront and the functions.
 func TestOriginSecret(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.set(Settings{})
 	first := a.secret()
@@ -97,6 +98,7 @@ func (a *account) secret() string {
 // TestRotationLocksNobodyOut, whatever becomes of it. Where it is killed is in
 // TestKilledAtEachCall.
 func TestRotationLocksNobodyOut(t *testing.T) {
+	t.Parallel()
 	rotate := func(a *account, ctx context.Context) error {
 		_, err := a.deploy(ctx, release("two"), Settings{RotateOriginSecret: true})
 		return err
@@ -108,6 +110,7 @@ func TestRotationLocksNobodyOut(t *testing.T) {
 		return a, a.secret()
 	}
 	t.Run("undisturbed", func(t *testing.T) {
+		t.Parallel()
 		a, first := start(t)
 		if err := rotate(a, t.Context()); err != nil {
 			t.Fatal(err)
@@ -122,6 +125,7 @@ func TestRotationLocksNobodyOut(t *testing.T) {
 	})
 	for _, failing := range []string{"Distribution", "OnConnectFunction"} {
 		t.Run(failing+" fails and is undone", func(t *testing.T) {
+			t.Parallel()
 			a, first := start(t)
 			a.Fail(failing, "no", "UPDATE")
 			wantError(t, rotate(a, t.Context()), Refused, "the stack is again as it was")
@@ -137,6 +141,7 @@ func TestRotationLocksNobodyOut(t *testing.T) {
 		})
 	}
 	t.Run("interrupted while the distribution changes", func(t *testing.T) {
+		t.Parallel()
 		a, first := start(t)
 		goOn := a.Hang("Distribution")
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -159,6 +164,7 @@ func TestRotationLocksNobodyOut(t *testing.T) {
 		a.mustDeploy("two", "unchanged")
 	})
 	t.Run("somebody else deploys between the two changes", func(t *testing.T) {
+		t.Parallel()
 		a, first := start(t)
 		s, err := a.open(t.Context())
 		if err != nil {

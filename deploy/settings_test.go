@@ -32,6 +32,7 @@ func (a *account) set(set Settings) *Deployed {
 
 // TestSettingsAreKept from one deployment to the next, where nothing else is said.
 func TestSettingsAreKept(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.set(Settings{Parameters: map[string]string{"LogRetentionDays": "30", "ActionMemory": "512"}, Tags: map[string]string{"team": "support"}})
 	a.set(Settings{Parameters: map[string]string{"ActionMemory": "2048"}, Tags: map[string]string{"bill": "chat"}})
@@ -53,6 +54,7 @@ func TestSettingsAreKept(t *testing.T) {
 
 // TestSettingsAreChecked before AWS is asked for anything but who this is.
 func TestSettingsAreChecked(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	for parameter, value := range map[string]string{
 		"PublicWebsite": "yes", "DomainName": "https://chat.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",

@@ -10,6 +10,7 @@ import (
 )
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	_, err := a.status(release("one"))
 	wantError(t, err, Unwell, "there is no stack parley in eu-central-1")
@@ -81,6 +82,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestStatusTellsAlarmsOfTheLastDay(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.mustDeploy("one", "created")
 	a.told()
@@ -100,6 +102,7 @@ func TestStatusTellsAlarmsOfTheLastDay(t *testing.T) {
 
 // TestStatusOfWhatFailed says how to go on, and shows no address that is none.
 func TestStatusOfWhatFailed(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	look := func(state, hint string) {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 // TestTemplateVariants has the account make the template in each of its forms,
 // one out of the other, and nothing is left of any.
 func TestTemplateVariants(t *testing.T) {
+	t.Parallel()
 	const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 	everything := map[string]string{
 		"PublicWebsite": "true", "DomainName": "chat.example.com", "CertificateArn": certificate, "PriceClass": "PriceClass_All",

@@ -164,6 +164,7 @@ func (a *account) dynamodb(function, emulator string, w http.ResponseWriter, r *
 // its role may do, beside its log: no more, so that nothing is granted in vain,
 // and no less.
 func TestRolesAreWhatIsCalled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs the whole behaviour suite")
 	}

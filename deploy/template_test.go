@@ -132,6 +132,7 @@ var mistakes = []struct{ check, instead, of string }{
 // TestTemplateChecksFind shows that each check can fail: a mistake is found, and
 // by the check that is there for it.
 func TestTemplateChecksFind(t *testing.T) {
+	t.Parallel()
 	tried := map[string]bool{}
 	for _, m := range mistakes {
 		if !strings.Contains(deploy.Template, m.of) {

@@ -11,6 +11,7 @@ import (
 // TestPlanLeavesOthersAlone: somebody thinks about the question of a first
 // deploy while somebody else plans.
 func TestPlanLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	s, err := a.open(t.Context())
 	if err != nil {
@@ -38,6 +39,7 @@ func TestPlanLeavesOthersAlone(t *testing.T) {
 // TestNoAfterAnothersYes: two deploy for the first time, one says yes, and the
 // other, hours later, no. What had no resources when that was asked has them now.
 func TestNoAfterAnothersYes(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	s, err := a.open(t.Context())
 	if err != nil {
@@ -63,15 +65,16 @@ func TestNoAfterAnothersYes(t *testing.T) {
 
 // TestDeployWhileAnotherIsAtWork: it began between the look and the proposal.
 func TestDeployWhileAnotherIsAtWork(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.mustDeploy("one", "created")
 	before := a.describe()
 	goOn := a.Hang("OnActionFunction")
 	ended := a.begin(t.Context(), "two")
-	for (&account{AWS: a.AWS, t: t, name: a.name}).describe().status != types.StackStatusUpdateInProgress {
+	for a.another().describe().status != types.StackStatusUpdateInProgress {
 		time.Sleep(time.Millisecond)
 	}
-	second := &account{AWS: a.AWS, t: t, name: a.name}
+	second := a.another()
 	s, err := second.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +93,7 @@ func TestDeployWhileAnotherIsAtWork(t *testing.T) {
 
 // TestDeployTellsThatAnotherWasFaster, between the question and the answer.
 func TestDeployTellsThatAnotherWasFaster(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.mustDeploy("one", "created")
 	s, err := a.open(t.Context())

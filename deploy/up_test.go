@@ -15,6 +15,7 @@ import (
 // TestDeployAndDestroy is one stack's life: made, looked at, made again with
 // nothing to do, changed, and gone without a trace.
 func TestDeployAndDestroy(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	d := a.mustDeploy("one", "created")
 	if !strings.HasPrefix(d.WebsiteURL, "https://") || !strings.HasPrefix(d.WebSocketURL, "wss://") || !strings.HasSuffix(d.WebSocketURL, "/socket") || d.Version != "1.0.0-one" {
@@ -56,6 +57,7 @@ func TestDeployAndDestroy(t *testing.T) {
 
 // TestDeployKeepsThePreviousZip looks for the programs a rollback needs.
 func TestDeployKeepsThePreviousZip(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.mustDeploy("one", "created")
 	a.mustDeploy("two", "updated")
@@ -77,6 +79,7 @@ func TestDeployKeepsThePreviousZip(t *testing.T) {
 
 // TestLeftChangeSets are those of deploys that died before anything was made.
 func TestLeftChangeSets(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	propose := func(st state, word string) {
 		s, err := a.open(t.Context())
