@@ -7,10 +7,19 @@ import { browse, looks, serve, visit } from './harness.mjs'
 /** What is to be pressed in the actions of a message. */
 const press = async (person, text, name) => {
   const article = person.messages.filter({ hasText: text })
-  if (person.look.hasTouch) await article.tap()
-  else await article.hover()
   const button = article.getByRole('button', { name, exact: true })
-  if (!person.look.hasTouch) return button.click()
+  if (!person.look.hasTouch) {
+    for (let tries = 5; ; tries--) { // a line that comes or goes moves the message away from the pointer
+      await article.hover()
+      try {
+        return await button.click({ timeout: 3000 })
+      } catch (error) {
+        if (tries === 1) throw error
+        await person.page.mouse.move(0, 0)
+      }
+    }
+  }
+  await article.tap()
   const { width, height } = await button.boundingBox()
   assert.ok(width >= 44 && height >= 44, `${name} is ${width} by ${height}`)
   await person.shoot('e menu')
