@@ -90,11 +90,7 @@ func (c *Chat) seen(ctx context.Context, p Person) Person {
 	if p.Holder == "" && p.Skeleton != "" && now-p.Seen <= seenEvery {
 		return p
 	}
-	p.Seen, p.Holder = now, ""
-	if p.Name != "" {
-		p.Skeleton = Skeleton(p.Name)
-	}
-	err := c.claim(ctx, p)
+	p, err := c.reserve(ctx, p, now)
 	if errors.Is(err, ErrNameTaken) {
 		p.Name, p.Skeleton = "", ""
 		err = c.People.PutPerson(ctx, p)
@@ -103,6 +99,21 @@ func (c *Chat) seen(ctx context.Context, p Person) Person {
 		c.logger.Warn("could not note that somebody was seen", "error", err)
 	}
 	return p
+}
+
+// reserve makes a person's name its session's, and takes it again if it was lost
+// meanwhile. Another connection of the person may be renaming it just now: that
+// must not be undone, so only what is to change is written.
+func (c *Chat) reserve(ctx context.Context, p Person, seen int64) (Person, error) {
+	now, err := c.People.NoteSeen(ctx, p.ID, seen)
+	if err != nil {
+		return p, err
+	}
+	if now.Name != "" && now.Skeleton == "" {
+		now.Skeleton = Skeleton(now.Name)
+		err = c.claim(ctx, now)
+	}
+	return now, err
 }
 
 // recognize finds whose session a token is. To an unknown one it answers with a

@@ -50,8 +50,7 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 		return protocol.Errorf(protocol.NameFirst, "Take a name first.")
 	}
 	if p.Holder != "" && !t.conn.Plain { // it speaks, so its welcome has arrived: the name is the session's now
-		p.Holder = ""
-		if err := t.chat.People.PutPerson(ctx, p); err != nil {
+		if p, err = t.chat.reserve(ctx, p, p.Seen); err != nil {
 			return fmt.Errorf("reserve a name: %w", err)
 		}
 		t.known = &p

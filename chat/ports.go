@@ -219,6 +219,11 @@ type People interface {
 	// PutPerson stores a person whole, new or changed. It takes the skeleton in
 	// the same step: ErrNameTaken if another one holds it, and nothing changes.
 	PutPerson(ctx context.Context, p Person) error
+	// NoteSeen raises Seen to at, and makes the name that the person holds, if any,
+	// the session's: Holder becomes empty. It changes nothing else, whatever
+	// others change at the same time, and returns the person as it then is;
+	// ErrNoPerson if there is none.
+	NoteSeen(ctx context.Context, id PersonID, at int64) (Person, error)
 	// ReleaseName takes the skeleton from the person, if it is still held and
 	// still by the given holder. The name stays for display. It is no error if not.
 	ReleaseName(ctx context.Context, id PersonID, holder ConnectionID) error

@@ -25,6 +25,7 @@
 //	PersonBySession  2 gets
 //	PersonByName     2 gets
 //	PutPerson        1 get, 1 put; 1 more for each new and old name and session
+//	NoteSeen         1 get, 1 put
 //	ReleaseName      1 get, 1 put, 1 delete
 package dynamo
 

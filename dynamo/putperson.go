@@ -71,6 +71,34 @@ func (s *Store) putPerson(ctx context.Context, p chat.Person) (done bool, err er
 	return true, nil
 }
 
+// NoteSeen raises Seen, and makes the name that the person holds the session's.
+// A get and a write.
+func (s *Store) NoteSeen(ctx context.Context, id chat.PersonID, at int64) (chat.Person, error) {
+	end := s.end(ctx)
+	for attempt := 0; ; attempt++ {
+		p, err := s.readPerson(ctx, id)
+		if err != nil {
+			return chat.Person{}, err
+		}
+		if !p.stored() {
+			return chat.Person{}, chat.ErrNoPerson
+		}
+		seen := p
+		seen.Seen, seen.Holder = max(p.Seen, at), ""
+		seen.version++
+		err = s.put(ctx, seen.row(), p.unchanged())
+		if err == nil {
+			return seen.Person, nil
+		}
+		if _, changed := refused(err); changed {
+			err = pause(ctx, end, attempt, contention)
+		}
+		if err != nil {
+			return chat.Person{}, fmt.Errorf("note that person %q was seen: %w", id, err)
+		}
+	}
+}
+
 // ReleaseName takes the skeleton from the person, if it is still held and still
 // by the given holder. A get and two writes.
 func (s *Store) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {

@@ -91,6 +91,22 @@ func (s *People) PutPerson(ctx context.Context, p chat.Person) error {
 	return nil
 }
 
+// NoteSeen raises Seen, and makes the name that the person holds the session's.
+func (s *People) NoteSeen(ctx context.Context, id chat.PersonID, at int64) (chat.Person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return chat.Person{}, err
+	}
+	p, ok := s.persons[id]
+	if !ok {
+		return chat.Person{}, chat.ErrNoPerson
+	}
+	p.Seen, p.Holder = max(p.Seen, at), ""
+	s.persons[id] = p
+	return p, nil
+}
+
 // ReleaseName takes the skeleton from the person, if it is still held and
 // still by the given holder.
 func (s *People) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {

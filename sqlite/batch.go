@@ -81,11 +81,11 @@ func (b *batch) publish() {
 
 // writerStatements are prepared once, for the one connection that writes.
 type writerStatements struct {
-	begin, commit, rollback                *sql.Stmt
-	findRoom, addRoom, setHead             *sql.Stmt
-	addEntry, findEntry                    *sql.Stmt
-	entryAt, wipeEntry                     *sql.Stmt
-	nameHolder, putPerson, releaseSkeleton *sql.Stmt
+	begin, commit, rollback                          *sql.Stmt
+	findRoom, addRoom, setHead                       *sql.Stmt
+	addEntry, findEntry                              *sql.Stmt
+	entryAt, wipeEntry                               *sql.Stmt
+	nameHolder, putPerson, noteSeen, releaseSkeleton *sql.Stmt
 }
 
 func (st *writerStatements) all() map[**sql.Stmt]string {
@@ -110,6 +110,7 @@ func (st *writerStatements) all() map[**sql.Stmt]string {
 		&st.putPerson: `INSERT INTO person (id, name, skeleton, session, holder, created, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton, session = excluded.session,
 				holder = excluded.holder, created = excluded.created, seen = excluded.seen`,
+		&st.noteSeen:        "UPDATE person SET seen = max(seen, ?), holder = '' WHERE id = ? RETURNING " + personColumns,
 		&st.releaseSkeleton: "UPDATE person SET skeleton = NULL, holder = '' WHERE id = ? AND holder = ? AND skeleton IS NOT NULL",
 	}
 }

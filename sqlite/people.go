@@ -122,6 +122,29 @@ func (b *batch) putPerson(p chat.Person) error {
 	return nil
 }
 
+// NoteSeen raises Seen, and makes the name that the person holds the session's;
+// see chat.People.
+func (s *Store) NoteSeen(ctx context.Context, id chat.PersonID, at int64) (chat.Person, error) {
+	var now chat.Person
+	err := s.writer.submit(ctx, 0, func(b *batch) (err error) {
+		now, err = scanPerson(b.st.noteSeen.QueryRowContext(b.ctx, at, id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			now = chat.Person{}
+			return nil
+		}
+		seen := now
+		b.published = append(b.published, func() { b.people.put(seen) })
+		return err
+	})
+	switch {
+	case err != nil:
+		return now, fmt.Errorf("note that person %q was seen: %w", id, err)
+	case now.ID == "":
+		return now, chat.ErrNoPerson
+	}
+	return now, nil
+}
+
 // ReleaseName takes the skeleton from the person, if it is still held and
 // still by the given holder.
 func (s *Store) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {

@@ -83,10 +83,11 @@ var mutants = map[string]func(t *testing.T){
 	"people let names be shared": peopleMutant(func(p *peopleMutation) {
 		p.in = func(q chat.Person) chat.Person { q.Skeleton += q.ID; return q }
 	}),
-	"people release for anybody": peopleMutant(func(p *peopleMutation) { p.anybody = true }),
-	"people never release":       peopleMutant(func(p *peopleMutation) { p.never = true }),
-	"people keep half":           peopleMutant(func(p *peopleMutation) { p.half = true }),
-	"people check, then take":    peopleMutant(func(p *peopleMutation) { p.racy = true }),
+	"people release for anybody":  peopleMutant(func(p *peopleMutation) { p.anybody = true }),
+	"people never release":        peopleMutant(func(p *peopleMutation) { p.never = true }),
+	"people keep half":            peopleMutant(func(p *peopleMutation) { p.half = true }),
+	"people write the seen whole": peopleMutant(func(p *peopleMutation) { p.whole = true }),
+	"people check, then take":     peopleMutant(func(p *peopleMutation) { p.racy = true }),
 
 	"poster loses the last frame": postMutant(func(p chat.Poster, f [][]byte, to []chat.ConnectionID) ([]chat.ConnectionID, error) {
 		return p.Post(context.Background(), f[:max(len(f), 1)-1], to)
@@ -251,8 +252,8 @@ func (t *tableMutation) Present(ctx context.Context, room string, limit int) ([]
 
 type peopleMutation struct {
 	chat.People
-	in                         func(chat.Person) chat.Person
-	anybody, never, half, racy bool
+	in                                func(chat.Person) chat.Person
+	anybody, never, half, racy, whole bool
 }
 
 func peopleMutant(mutate func(*peopleMutation)) func(*testing.T) {
@@ -283,6 +284,16 @@ func (p *peopleMutation) PutPerson(ctx context.Context, q chat.Person) error {
 		p.People.PutPerson(ctx, q)
 	}
 	return err
+}
+
+func (p *peopleMutation) NoteSeen(ctx context.Context, id chat.PersonID, at int64) (chat.Person, error) {
+	found, err := p.People.Persons(ctx, id)
+	if !p.whole || err != nil || len(found) == 0 {
+		return p.People.NoteSeen(ctx, id, at)
+	}
+	time.Sleep(time.Millisecond)
+	found[0].Seen, found[0].Holder = max(found[0].Seen, at), ""
+	return found[0], p.People.PutPerson(ctx, found[0])
 }
 
 func (p *peopleMutation) ReleaseName(ctx context.Context, id chat.PersonID, holder chat.ConnectionID) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/chat"
 )
@@ -20,6 +21,8 @@ func People(t *testing.T, open func(t testing.TB) chat.People) {
 	t.Run("a new name frees the old one", func(t *testing.T) { renameFrees(t, open(t)) })
 	t.Run("a new session ends the old one", func(t *testing.T) { newSession(t, open(t)) })
 	t.Run("only the holder releases a name", func(t *testing.T) { releaseName(t, open(t)) })
+	t.Run("being seen changes nothing else", func(t *testing.T) { noteSeen(t, open(t)) })
+	t.Run("being seen undoes no rename at the same time", func(t *testing.T) { seenAtOnce(t, open(t)) })
 	t.Run("many want one name at once", func(t *testing.T) { nameAtOnce(t, open(t)) })
 	t.Run("a name goes from hand to hand at once", func(t *testing.T) { handToHand(t, open(t)) })
 	t.Run("hostile names and ids stay apart", func(t *testing.T) { hostilePeople(t, open(t)) })
@@ -173,6 +176,56 @@ func releaseName(t *testing.T, people chat.People) {
 	wantHolder(t, people, bob.Skeleton, bob)
 }
 
+func noteSeen(t *testing.T, people chat.People) {
+	ann := somebody()
+	ann.Holder = "c1"
+	put(t, people, ann)
+	saw := func(at int64, want chat.Person) {
+		t.Helper()
+		if got, err := people.NoteSeen(t.Context(), ann.ID, at); err != nil || got != want {
+			t.Errorf("NoteSeen at %d: %v\n got %+v\nwant %+v", at, err, got, want)
+		}
+		wantPerson(t, people, want)
+		wantSession(t, people, want.Session, want)
+	}
+	ann.Holder, ann.Seen = "", ann.Seen+1000
+	saw(ann.Seen, ann)
+	saw(ann.Seen-500, ann) // the later one counts
+	wantHolder(t, people, ann.Skeleton, ann)
+	must(t, people.ReleaseName(t.Context(), ann.ID, "c1")) // it is the session's by now
+	wantHolder(t, people, ann.Skeleton, ann)
+	if got, err := people.NoteSeen(t.Context(), fresh("never put"), 1); !errors.Is(err, chat.ErrNoPerson) {
+		t.Errorf("NoteSeen of nobody: got %+v, %v, want ErrNoPerson", got, err)
+	}
+}
+
+// seenAtOnce lets one connection of a person rename it while others come.
+func seenAtOnce(t *testing.T, people chat.People) {
+	ann := somebody()
+	put(t, people, ann)
+	const times = 8
+	together(3, func(i int) {
+		for n := range times {
+			if i > 0 {
+				if _, err := people.NoteSeen(t.Context(), ann.ID, ann.Seen+int64(i*times+n)); err != nil {
+					t.Errorf("NoteSeen: %v", err)
+				}
+				continue
+			}
+			renamed := ann
+			renamed.Name, renamed.Skeleton = fmt.Sprint("Ann ", n), fmt.Sprint(ann.ID, " ", n)
+			if err := people.PutPerson(t.Context(), renamed); err != nil {
+				t.Errorf("PutPerson: %v", err)
+			}
+			time.Sleep(2 * time.Millisecond) // for one who has read it before
+			found, err := people.Persons(t.Context(), ann.ID)
+			if err != nil || len(found) != 1 || found[0].Name != renamed.Name || found[0].Skeleton != renamed.Skeleton {
+				t.Errorf("after a rename to %q: got %+v, %v", renamed.Name, found, err)
+			}
+		}
+	})
+}
+
 func nameAtOnce(t *testing.T, people chat.People) {
 	const suitors = 16
 	skeleton := fresh("wanted")
@@ -255,6 +308,7 @@ func cancelledPeople(t *testing.T, people chat.People) {
 		"PersonBySession": second(people.PersonBySession(over, ann.Session)),
 		"PersonByName":    second(people.PersonByName(over, ann.Skeleton)),
 		"PutPerson":       people.PutPerson(over, changed),
+		"NoteSeen":        second(people.NoteSeen(over, ann.ID, 9)),
 		"ReleaseName":     people.ReleaseName(over, ann.ID, "c"),
 	} {
 		if err == nil || errors.Is(err, chat.ErrNoPerson) || errors.Is(err, chat.ErrNameTaken) {
