@@ -36,6 +36,9 @@ func (r *run) close() {
 func ended(conns []net.Conn) (n int) {
 	until := time.Now().Add(closePatience)
 	for _, conn := range conns {
+		if conn == nil {
+			continue // it never was
+		}
 		conn.SetReadDeadline(until)
 		_, err := io.Copy(io.Discard, conn) // what it had not read
 		if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {

@@ -23,7 +23,10 @@ type connection struct {
 	rest    []byte // of a frame that has not come as a whole
 	seen    tally  // sequences
 	speaker *publisher
-	end     error // why it ended; nil: it did not
+	entry   entry
+	in      bool       // its room
+	entered chan error // capacity 1: it is in, or why not
+	end     error      // why it ended; nil: it did not
 
 	sending sync.Mutex
 	out     []byte // reused
@@ -96,10 +99,12 @@ func (s *shard) frame(c *connection, op ws.OpCode, payload []byte, now time.Dura
 		go c.send(ws.OpPong, append([]byte(nil), payload...)) // rare; a reader must not wait for its own server
 		return nil
 	case ws.OpClose:
-		code, reason := ws.ParseCloseFrameData(payload)
-		return fmt.Errorf("the server closed with %d %q", code, reason)
+		return closedBy(payload)
 	case ws.OpPong:
 		return nil
+	}
+	if !c.in {
+		return s.enter(c, op, payload)
 	}
 	d, ok := readDelivery(payload)
 	if !ok {
@@ -114,6 +119,21 @@ func (s *shard) frame(c *connection, op ws.OpCode, payload []byte, now time.Dura
 		c.speaker.heard(payload)
 	}
 	return nil
+}
+
+// enter is called for a frame that comes before a connection is in its room.
+func (s *shard) enter(c *connection, op ws.OpCode, payload []byte) error {
+	in, err := c.entry.take(op, payload)
+	if in {
+		c.in, c.seen.high = true, c.entry.head
+		c.entered <- nil
+	}
+	return err
+}
+
+func closedBy(payload []byte) error {
+	code, reason := ws.ParseCloseFrameData(payload)
+	return fmt.Errorf("the server closed with %d %q", code, reason)
 }
 
 // other is called for a frame that is no message of ours.
@@ -141,7 +161,12 @@ func (s *shard) end(c *connection, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.end == nil && !s.closing {
+	switch {
+	case s.closing || c.end != nil:
+	case !c.in:
+		c.end = err
+		c.entered <- err
+	default:
 		c.end = err
 		s.ended++
 	}

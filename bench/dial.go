@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/gobwas/ws"
 
 	"parley/protocol"
@@ -83,72 +82,6 @@ func (d *dialer) dial(ctx context.Context, i int) (conn net.Conn, early []byte, 
 		return nil, nil, fmt.Errorf("connection %d: the server does not speak %s", i+1, protocol.Subprotocol)
 	}
 	return conn, early, nil
-}
-
-// entry is what a server says to a hello.
-type entry struct {
-	head   uint64 // of the room
-	server string
-	rest   []byte // what has come after it
-}
-
-// enter says hello under a name and waits until it is in the room.
-func enter(conn net.Conn, early []byte, name, room string) (e entry, err error) {
-	conn.SetDeadline(time.Now().Add(answerPatience))
-	defer conn.SetDeadline(time.Time{})
-	hello := fmt.Appendf(nil, `{"type":"hello","name":%q,"rooms":[{"room":%q}]}`, name, room)
-	if _, err := conn.Write(appendFrame(nil, ws.OpText, hello)); err != nil {
-		return e, fmt.Errorf("say hello: %w", err)
-	}
-	buffer := make([]byte, 16<<10)
-	for data := early; ; {
-		op, payload, rest, found, err := nextFrame(data)
-		if err != nil {
-			return e, err
-		}
-		if !found {
-			n, err := conn.Read(buffer)
-			if err != nil {
-				return e, fmt.Errorf("after hello: %w", err)
-			}
-			data = append(data, buffer[:n]...)
-			continue
-		}
-		data = rest
-		if op == ws.OpClose {
-			code, reason := ws.ParseCloseFrameData(payload)
-			return e, fmt.Errorf("after hello the server closed with %d %q", code, reason)
-		}
-		if in, err := e.take(op, payload); in || err != nil {
-			e.rest = data
-			return e, err
-		}
-	}
-}
-
-// take tells whether a frame is the one that lets into the room.
-func (e *entry) take(op ws.OpCode, payload []byte) (in bool, err error) {
-	if op != ws.OpText {
-		return false, nil
-	}
-	var event struct {
-		protocol.Error
-		Server string `json:"server"`
-		Head   uint64 `json:"head"`
-	}
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return false, fmt.Errorf("what the server says after hello: %w", err)
-	}
-	switch event.Type {
-	case "error":
-		return false, refusal(event.Error)
-	case "welcome":
-		e.server = event.Server
-	case "joined":
-		e.head = event.Head
-		return true, nil
-	}
-	return false, nil
 }
 
 // leave closes a connection as RFC 6455 wants it, and waits for the other side.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -24,10 +25,14 @@ type fake struct {
 	*httptest.Server
 
 	// deliver is what connection i gets instead of the message seq; nil: just that.
-	deliver func(i int, seq uint64, event []byte) [][]byte
-	refuse  func(seq uint64) bool // the message that would get this sequence
-	repeat  func(seq uint64) bool // it gets another one as well
-	swallow func(seq uint64) bool // nothing comes of it
+	deliver     func(i int, seq uint64, event []byte) [][]byte
+	refuseHello bool
+	ping        bool // each connection, as soon as it is there
+	pings       sync.WaitGroup
+	pongs       atomic.Int64
+	refuse      func(seq uint64) bool // the message that would get this sequence
+	repeat      func(seq uint64) bool // it gets another one as well
+	swallow     func(seq uint64) bool // nothing comes of it
 
 	mu    sync.Mutex
 	rooms map[string]*fakeRoom
@@ -56,6 +61,13 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.CloseNow()
+	if f.ping {
+		f.pings.Go(func() {
+			if c.Ping(r.Context()) == nil {
+				f.pongs.Add(1)
+			}
+		})
+	}
 	for {
 		_, frame, err := c.Read(r.Context())
 		if err != nil {
@@ -72,6 +84,10 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		switch action.Type {
 		case "hello":
+			if f.refuseHello {
+				f.write(c, protocol.Encode(protocol.Errorf(protocol.NameTaken, "Somebody else has it.")))
+				break
+			}
 			number, err := strconv.Atoi(action.Name[strings.LastIndex(action.Name, " ")+1:])
 			if err != nil {
 				f.Errorf("%s: %v", frame, err)

@@ -24,7 +24,6 @@ type publisher struct {
 	wake   chan struct{} // capacity 1
 	copies tally         // numbers of own copies; of the connection's shard
 	action []byte        // reused
-	frames []byte        // reused
 }
 
 func newPublisher(c *connection, began time.Time, number int, room string, size int) *publisher {
@@ -76,21 +75,18 @@ func (p *publisher) keep(ctx context.Context, outstanding int) {
 	}
 }
 
-// say writes n messages in one write, as of a time since the run began.
+// say writes n messages, as of a time since the run began. Each one has a write
+// of its own, as it has where different people speak.
 func (p *publisher) say(n int, at time.Duration) {
-	c := p.conn
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	p.frames = p.frames[:0]
 	for range n {
 		p.action = strconv.AppendUint(append(p.action[:0], p.head...), p.sent.Add(1), 10)
 		p.action = append(p.action, `","text":"`...)
 		p.action = appendText(p.action, int64(at), p.size)
 		p.action = append(p.action, `"}`...)
-		p.frames = appendFrame(p.frames, ws.OpText, p.action)
-	}
-	if _, err := c.wire.Write(p.frames); err != nil {
-		p.gone() // who reads learns why
+		if err := p.conn.send(ws.OpText, p.action); err != nil {
+			p.gone() // who reads learns why
+			return
+		}
 	}
 }
 

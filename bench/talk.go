@@ -34,24 +34,28 @@ func (r *run) talk(ctx context.Context) (*Report, error) {
 
 // open opens the connections, and then has all of them enter their rooms.
 func (r *run) open(ctx context.Context, idle *Idle) (err error) {
+	if r.receiver, err = newReceiver(r.o.Cores, r.o.Spin); err != nil {
+		return err
+	}
 	n := r.o.Connections + r.o.Stalled
-	conns, early := make([]net.Conn, n), make([][]byte, n)
-	defer func() {
-		for _, conn := range conns { // those that nobody has taken
-			if conn != nil {
-				conn.Close()
-			}
+	r.connections, r.publishers, r.stalled = make([]*connection, r.o.Connections), make([]*publisher, r.o.Publishers), make([]net.Conn, r.o.Stalled)
+	for i := range r.connections {
+		c := &connection{room: i % r.o.Rooms, entered: make(chan error, 1)}
+		r.connections[i] = c
+		if i < r.o.Publishers {
+			r.publishers[i] = newPublisher(c, r.began, i, roomName(r.tag, c.room), r.o.Size)
 		}
-	}()
+	}
 	members, deaf := newDialer(r.o, n), newDialer(r.o, n)
 	deaf.buffer = 4096 // soon full
-	connecting, err := r.opening(ctx, "connecting", n, func(ctx context.Context, i int) (err error) {
-		d := members
-		if i >= r.o.Connections {
-			d = deaf
+	connecting, err := r.opening(ctx, "connecting", r.o.Connections, func(ctx context.Context, i int) error {
+		conn, early, err := members.dial(ctx, i)
+		if err != nil {
+			return err
 		}
-		conns[i], early[i], err = d.dial(ctx, i)
-		return err
+		c := r.connections[i]
+		c.rest = early
+		return r.receiver.add(i, c, r.shards[i%len(r.shards)], conn)
 	})
 	r.report.Connect = &connecting
 	if err != nil {
@@ -60,38 +64,24 @@ func (r *run) open(ctx context.Context, idle *Idle) (err error) {
 	if r.o.Publishers == 0 { // else what entering takes comes too soon to tell
 		r.now("settling", 0)
 		wait(ctx, r.o.Settle)
-		idle.Connected = grownBy(idle.BaseBytes, r.memory(), n)
+		idle.Connected = grownBy(idle.BaseBytes, r.memory(), r.o.Connections)
 	}
-	if r.receiver, err = newReceiver(r.o.Cores, r.o.Spin); err != nil {
-		return err
-	}
-	r.connections, r.publishers = make([]*connection, r.o.Connections), make([]*publisher, r.o.Publishers)
-	for i := range r.connections {
-		r.connections[i] = &connection{room: i % r.o.Rooms}
-	}
-	entering, err := r.opening(ctx, "entering", n, func(_ context.Context, i int) error {
-		e, err := enter(conns[i], early[i], personName(r.tag, i), roomName(r.tag, i%r.o.Rooms))
-		if err != nil || i >= r.o.Connections {
+	entering, err := r.opening(ctx, "entering", n, func(ctx context.Context, i int) error {
+		name, room := personName(r.tag, i), roomName(r.tag, i%r.o.Rooms)
+		if i < r.o.Connections {
+			return r.connections[i].enter(ctx, name, room)
+		}
+		conn, _, err := deaf.dial(ctx, i)
+		if err != nil {
 			return err
 		}
-		if i == 0 {
-			r.report.Server = e.server
-		}
-		c := r.connections[i]
-		c.rest, c.seen.high = e.rest, e.head
-		if i < r.o.Publishers {
-			r.publishers[i] = newPublisher(c, r.began, i, roomName(r.tag, c.room), r.o.Size)
-		}
-		err = r.receiver.add(i, c, r.shards[i%len(r.shards)], conns[i])
-		conns[i] = nil
-		return err
+		r.stalled[i-r.o.Connections] = conn
+		return enterUnread(conn, name, room)
 	})
-	r.report.Enter = &entering
 	if err != nil {
 		return err
 	}
-	r.stalled = append(r.stalled, conns[r.o.Connections:]...)
-	clear(conns)
+	r.report.Enter, r.report.Server = &entering, r.connections[0].entry.server
 	return nil
 }
 
