@@ -27,7 +27,8 @@ type multitude struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	quiet   func() // ends the talk
+	quiet   func()        // ends the talk
+	door    chan struct{} // lets in so many at a time who come first: nobody has to wait long
 
 	last              atomic.Uint32 // id of a message
 	online, said      atomic.Int64
@@ -143,6 +144,8 @@ type member struct {
 	caughtUp atomic.Bool   // it has what was there when it came
 	paged    uint64        // the position that pages brought it to: the first live messages may be in them, too
 
+	letIn sync.Once // it has been there
+
 	doubled, skipped int
 	first            string // of these
 
@@ -161,6 +164,10 @@ const (
 )
 
 func (m *member) live() {
+	select {
+	case m.door <- struct{}{}:
+	case <-m.ctx.Done():
+	}
 	for tries := 0; m.ctx.Err() == nil; tries++ {
 		if err := m.sit(); m.ctx.Err() == nil {
 			m.lastError.Store(err.Error())
@@ -204,6 +211,7 @@ func (m *member) sit() error {
 			return err
 		case e.Type == "welcome":
 			m.session = e.Session
+			conn.SetReadDeadline(time.Time{})
 		case e.Type == "error":
 			return fmt.Errorf("%s was told %s", m.name, e.Code)
 		case e.Type == "message" && !m.caughtUp.Load():
@@ -220,7 +228,6 @@ func (m *member) sit() error {
 			for _, e := range early {
 				m.note(e.Seq, e.number())
 			}
-			conn.SetReadDeadline(time.Time{})
 			m.arrived(time.Since(dialed))
 		}
 	}
@@ -267,6 +274,7 @@ func (m *member) arrived(after time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.caughtUp.Store(true)
+	m.letIn.Do(func() { <-m.door })
 	if m.pending != 0 {
 		m.resent = m.pending
 		m.conn.frame(opText, say(m.room.name, m.pending)) // an error shows where it is read

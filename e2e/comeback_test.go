@@ -250,7 +250,7 @@ func (c *multitude) await(what string, so func() bool) {
 
 // newMultitude puts people into their rooms; the first of each room speaks.
 func newMultitude(b *testing.B, host string, people, rooms int) *multitude {
-	c := &multitude{b: b, host: host}
+	c := &multitude{b: b, host: host, door: make(chan struct{}, 64)}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for i := range min(rooms, people) {
 		c.rooms = append(c.rooms, &room{name: fmt.Sprint("room-", i), acknowledged: map[uint32]uint64{}})
