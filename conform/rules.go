@@ -7,7 +7,7 @@ type rule string
 // What every frame has to keep.
 const (
 	ruleObject     rule = "Each WebSocket message is a text message with one JSON object in UTF-8; its `type` tells which."
-	ruleFrame      rule = "value: 32768, unit: bytes, meaning: one WebSocket message, either way"
+	ruleFrame      rule = "value: 32768, unit: bytes, meaning: \"one WebSocket message, either way\""
 	ruleSpeakFirst rule = "**The client speaks first.** Nothing is sent before the first action."
 	ruleAnswerID   rule = "An action may have an `id`; its answer or its `error` has the same."
 	ruleUnknown    rule = "Unknown fields are ignored, on both sides, so that either may learn new ones."
