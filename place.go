@@ -16,7 +16,7 @@ import (
 
 // placeFlags lead to one room of one chat, and to who one is there.
 type placeFlags struct {
-	URL   string `name:"url" default:"http://127.0.0.1:8080" env:"PARLEY_URL" placeholder:"URL" help:"The chat: its page, or its socket. Default: http://127.0.0.1:8080."`
+	URL   string `name:"url" default:"http://127.0.0.1:8080" env:"PARLEY_CHAT" placeholder:"URL" help:"The chat: its page, or its socket. Default: http://127.0.0.1:8080."`
 	Room  string `short:"r" placeholder:"ROOM" help:"Default: the one in the URL (/r/ROOM), else general."`
 	State string `env:"PARLEY_STATE" placeholder:"DIR" help:"Where it is kept who one is, a file for each chat. Default: $XDG_STATE_HOME/parley, else ~/.local/state/parley."`
 }
@@ -74,6 +74,20 @@ func (p *placeFlags) identity(getenv func(string) string) (string, error) {
 	name := strings.ToLower(strings.NewReplacer("[", "", "]", "", ":", "_", "%", "_").Replace(net.JoinHostPort(u.Hostname(), port)))
 	dir, err := p.stateDir(getenv)
 	return filepath.Join(dir, name+".json"), err
+}
+
+// lastName is who one was at this chat, empty if that is not known. A server that
+// has begun anew knows nobody, and is told it.
+func (p *placeFlags) lastName(getenv func(string) string) string {
+	file, err := p.identity(getenv)
+	if err != nil {
+		return ""
+	}
+	last, err := client.IdentityFile(file).Load()
+	if err != nil {
+		return "" // dial tells why
+	}
+	return last.Name
 }
 
 // stateDir is where such a file belongs on this system.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ const mostUnderWay = 64
 func (s *sendCmd) Run(ctx context.Context, e *environment) error {
 	o := client.Options{Name: s.Name}
 	if s.Name == "" {
-		o.Name, o.AnyName = accountName(e.getenv), true
+		o.Name, o.AnyName = cmp.Or(s.lastName(e.getenv), accountName(e.getenv)), true
 	}
 	c, err := s.dial(ctx, e, o)
 	if err != nil {
@@ -77,7 +78,13 @@ func (s *sendCmd) lines(ctx context.Context, e *environment, room *client.Room) 
 			switch {
 			case err == nil:
 			case ctx.Err() != nil, errors.Is(err, client.ErrClosed):
-				return &failure{err: fmt.Errorf("interrupted: line %d and %d after it are not acknowledged", l.number, len(underWay)), code: exitInterrupted}
+				after := 0
+				for _, other := range underWay {
+					if _, err := other.pending.Wait(ctx); err != nil {
+						after++
+					}
+				}
+				return &failure{err: fmt.Errorf("interrupted: line %d and %d after it are not acknowledged", l.number, after), code: exitInterrupted}
 			default:
 				failed++
 				worst = worse(worst, s.explain(ctx, err))

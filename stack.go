@@ -49,7 +49,7 @@ func (f *stackFlags) gateway(o gateway.Options) gateway.Options {
 // there, Lambda's Invoke is on a port of its own, @connections is management.
 func (f *stackFlags) open(ctx context.Context, getenv func(string) string, management string, logger *slog.Logger) (_ *home, err error) {
 	if f.DynamodbEndpoint == "" {
-		return nil, &failure{err: errors.New("--functions needs --dynamodb-endpoint"), hint: "npx dynalite --port 4567, then --dynamodb-endpoint http://127.0.0.1:4567", code: exitUsage}
+		return nil, &failure{err: errors.New("--functions needs --dynamodb-endpoint"), hint: "npx dynalite --host 127.0.0.1 --port 4567, then --dynamodb-endpoint http://127.0.0.1:4567", code: exitUsage}
 	}
 	if management == "off" {
 		return nil, &failure{err: errors.New("--functions needs the management listener, where the functions post"), hint: "give --management HOST:PORT", code: exitUsage}
@@ -59,7 +59,7 @@ func (f *stackFlags) open(ctx context.Context, getenv func(string) string, manag
 	}
 	credentials := localCredentials(getenv)
 	if err := f.createTable(ctx, credentials); err != nil {
-		return nil, &failure{err: err, hint: "is DynamoDB's emulator running there? npx dynalite --port 4567", code: exitFailed}
+		return nil, &failure{err: err, hint: "is DynamoDB's emulator running there? npx dynalite --host 127.0.0.1 --port 4567", code: exitFailed}
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -91,6 +91,31 @@ func TestSendThrough(t *testing.T) {
 			t.Errorf("heard %+v", e)
 		}
 	})
+	in(t, "a network that dies without a word: all in order on another connection", func(t *testing.T, w *world) {
+		_, r := come(t, w, client.Options{})
+		dead := true
+		w.instead(func(l *link, f frame) bool { return dead }) // nothing is answered, nothing ends
+		var pending []*client.Pending
+		for _, text := range []string{"one", "two", "three"} {
+			p, err := r.Post(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pending = append(pending, p)
+		}
+		time.Sleep(25 * time.Second)
+		w.mu.Lock()
+		dead = false
+		w.mu.Unlock()
+		for i, p := range pending {
+			if seq, err := p.Wait(t.Context()); err != nil || seq != uint64(i+1) {
+				t.Errorf("message %d: %d, %v", i+1, seq, err)
+			}
+		}
+		if _, ever := w.of(); ever < 2 {
+			t.Error("the dead connection was kept")
+		}
+	})
 	in(t, "two connections that break: it has failed, the next one goes", func(t *testing.T, w *world) {
 		_, r := come(t, w, client.Options{})
 		seen := map[string]int{}

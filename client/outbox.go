@@ -59,6 +59,11 @@ type Pending struct {
 // ctx ends with. A message that has failed is not sent again by itself.
 func (p *Pending) Wait(ctx context.Context) (seq uint64, err error) {
 	select {
+	case <-p.done: // also where ctx has ended
+		return p.seq, p.err
+	default:
+	}
+	select {
 	case <-p.done:
 		return p.seq, p.err
 	case <-ctx.Done():
@@ -173,6 +178,10 @@ func (o *outbox) pump() {
 func (o *outbox) again(p *Pending, wait time.Duration) {
 	o.alarm.set(o.r.c, wait, func() {
 		p.inFlight = false
+		if c := o.r.c; c.conn != nil { // a network that died without a word is found out
+			k := c.conn
+			c.running.Go(func() { c.pulse(k) })
+		}
 		if p.sends >= mostSends {
 			o.settle(p, 0, ErrUnanswered)
 		}

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,6 +268,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	listener := join(t, dial(t, client.Options{URL: p.url()}), "load", client.Now())
 	var talking sync.WaitGroup
 	acknowledged := make([][]uint64, talkers)
+	var heard [talkers]atomic.Int64
 	for i := range talkers {
 		room := join(t, dial(t, client.Options{URL: p.url(), Name: fmt.Sprintf("talker %d", i)}), "load", client.Now())
 		talking.Go(func() {
@@ -277,6 +279,7 @@ func TestKilledUnderLoad(t *testing.T) {
 					return
 				}
 				acknowledged[i] = append(acknowledged[i], seq)
+				heard[i].Add(1)
 				time.Sleep(rand.N(20 * time.Millisecond))
 			}
 		})
@@ -289,9 +292,22 @@ func TestKilledUnderLoad(t *testing.T) {
 		case <-done:
 			running = false
 		case <-time.After(200*time.Millisecond + rand.N(200*time.Millisecond)):
+			var before [talkers]int64
+			for i := range talkers {
+				before[i] = heard[i].Load()
+			}
 			p.kill()
 			kills++
 			p.start()
+			for i := range talkers { // two kills under one message would fail it, as they should
+				for running && heard[i].Load() == before[i] && before[i] < each {
+					select {
+					case <-done:
+						running = false
+					case <-time.After(10 * time.Millisecond):
+					}
+				}
+			}
 		}
 	}
 	<-done

@@ -20,8 +20,9 @@ func TestFunctionsWithJitter(t *testing.T) {
 	holds(t, functions(t, "--jitter", "30ms"))
 }
 
-// functions runs parley serve --functions, or skips the test where there is no
-// emulator.
+// functions runs parley serve --functions over a table of its own, or skips the
+// test where there is no emulator. On one table each of two servers would take
+// the other's connections for gone.
 func functions(t *testing.T, flags ...string) Target {
 	t.Helper()
 	endpoint := e2e.DynamoDB(t)
@@ -29,5 +30,5 @@ func functions(t *testing.T, flags ...string) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program(t, append([]string{"--management", "127.0.0.1:0", "--functions", binary, "--dynamodb-endpoint", endpoint}, flags...)...)
+	return program(t, append([]string{"--management", "127.0.0.1:0", "--functions", binary, "--dynamodb-endpoint", endpoint, "--table", t.Name()}, flags...)...)
 }

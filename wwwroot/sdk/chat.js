@@ -67,6 +67,7 @@ export class Chat extends EventTarget {
       you: () => this.you,
       writer: () => this.you ? this.you.name && this.you.id : this.#session.person,
       keep: (room, items) => this.#unsent.keep(room, items),
+      probe: () => this.#pulse.now(),
       nextId: this.#nextId,
       tell: (action) => this.state === 'online' && (this.#life.connection?.send(action) ?? false),
       ask: (action) => this.#ask(action),

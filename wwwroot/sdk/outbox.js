@@ -174,6 +174,7 @@ export class Outbox {
     timers.clearTimeout(this.#sendTimer)
     this.#sendTimer = timers.setTimeout(() => {
       this.#rest(entry)
+      this.#options.probe()
       if (entry.sends >= MOST_SENDS) this.#fail(entry, new ChatError('unanswered', 'The server did not answer. Try again.', { retry: true }))
       this.pump()
     }, ms)

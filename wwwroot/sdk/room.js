@@ -55,6 +55,7 @@ export class Room extends EventTarget {
       }),
       person: link.writer,
       keep: (items) => link.keep(name, items),
+      probe: link.probe,
       online: () => link.online() && link.you()?.name !== '',
       open: () => this.#entrance.open && link.you()?.name !== '',
       check: (text) => tooLarge(link.measure(text)),

@@ -164,6 +164,7 @@
  * @property {() => You|null} you
  * @property {() => string} writer id of who writes; '' where that is not known or has no name
  * @property {(room: string, items: Kept[]) => void} keep for the next page, what is not in the log yet
+ * @property {() => void} probe drops the connection, if nothing answers on it
  * @property {() => string} nextId
  * @property {(action: Action) => boolean} tell sends, if there is a connection
  * @property {(action: Action) => Promise<ServerEvent>} ask sends under a new id; rejects ChatError, also if there is no connection or no answer in time
@@ -257,6 +258,7 @@
  * @property {(text: string) => ChatError|null} check before anything is sent
  * @property {() => string} person id of who writes; '' where that is not known or has no name
  * @property {(items: Kept[]) => void} keep for the next page, what is not in the log yet
+ * @property {() => void} probe an item came to nothing: is the connection alive?
  * @property {(items: Pending[]) => void} changed the items or their states did
  * @property {() => number} now
  * @property {Timers} timers

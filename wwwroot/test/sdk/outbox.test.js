@@ -217,11 +217,24 @@ test('drops whose cause is known do not count', async () => {
 test('no copy and no error: again after 10 s, failed after four times', async () => {
   const { room, socket, clock } = await inGeneral(3)
   const a = room.send('a')
-  await clock.advance(39_999)
+  for (let asked = 0; asked < 3; asked++) { // the connection is alive: it answers whether it is
+    await clock.advance(10_000)
+    socket.say({ type: 'pong', id: socket.last('ping').id, rooms: [{ room: 'general', epoch: 'e1', head: 3 }] })
+  }
+  await clock.advance(9_999)
   assert.equal(socket.all('message').length, 4)
   assert.equal(a.state, 'slow')
   await clock.advance(1)
   assert.deepEqual([a.state, a.error.code], ['failed', 'unanswered'])
+})
+
+test('a network that died without a word: another connection, and the item is not failed', async () => {
+  const { chat, room, socket, clock } = await inGeneral(3)
+  const a = room.send('a')
+  await clock.advance(20_000) // 10 s without the copy, 10 s without an answer to a ping
+  assert.notEqual(chat.state, 'online')
+  assert.ok(socket.last('ping'))
+  assert.notEqual(a.state, 'failed')
 })
 
 test("API Gateway's word for a failed function: again after 2 s", async () => {
