@@ -163,7 +163,12 @@ test('before two hours the connection is replaced, and nobody notices', async t 
     window.same = document.querySelector('article')
   })
   let talking = true
-  const talk = (async () => { for (let i = 0; talking; i++) await grace.say(`meanwhile ${i}`) })()
+  const talk = (async () => { // not so much that the oldest leave the page
+    for (let i = 0; talking; i++) {
+      await grace.say(`meanwhile ${i}`)
+      await grace.page.waitForTimeout(300)
+    }
+  })()
   await ada.page.clock.fastForward(99 * MINUTE)
   for (let seconds = 0; seconds < 12 * 60; seconds++) { // little by little: the server lives in another time, and has to answer in it
     await ada.page.clock.runFor(1000)
