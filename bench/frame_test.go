@@ -91,7 +91,7 @@ func TestAppendText(t *testing.T) {
 
 // BenchmarkTake is what a delivery costs the generator, reading apart.
 func BenchmarkTake(b *testing.B) {
-	c, s := &connection{}, &shard{}
+	c, s := &connection{in: true}, &shard{}
 	seq := uint64(0)
 	text := string(appendText(nil, 1, 64))
 	b.ReportAllocs()
