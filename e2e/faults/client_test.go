@@ -23,6 +23,7 @@ type client struct {
 	ordered bool          // the home promises that live messages come in sequence
 	more    int           // bytes of text, besides the least
 	changes bool          // it also edits and deletes what it said
+	hasty   bool          // it says what is pending again before it has read whether that was stored
 
 	session  string
 	epoch    string

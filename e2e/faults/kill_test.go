@@ -56,7 +56,8 @@ func terminateUnderLoad(t *testing.T, l *ledger) {
 func cutConnections(t *testing.T, l *ledger) {
 	s := serve(t)
 	w := newLoad(l)
-	w.add(5, s.socket(), "general", 4, nil)
+	w.add(3, s.socket(), "general", 2, nil)
+	w.add(2, s.socket(), "general", 2, func(c *client) { c.hasty = true })
 	w.until(20)
 	for n := range times(100, 20_000) {
 		time.Sleep(time.Duration(rand.IntN(8000)) * time.Microsecond)

@@ -32,7 +32,7 @@ func (s *sitting) hold(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.again, s.early, s.since = s.pending != "", map[uint64]entry{}, time.Now()
-	if s.greet(ctx) != nil {
+	if s.greet(ctx) != nil || s.hasty && s.again && !s.say(ctx) {
 		return
 	}
 	pinging := make(chan struct{})
@@ -240,6 +240,11 @@ func (s *sitting) goOn(ctx context.Context) bool {
 		s.pending = s.think()
 		s.load.ledger.send(s.pending)
 	}
+	return s.say(ctx)
+}
+
+// say sends what is pending.
+func (s *sitting) say(ctx context.Context) bool {
 	if s.again {
 		s.resent = s.pending
 	}
