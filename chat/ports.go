@@ -34,6 +34,7 @@ type Connection struct {
 	Stored  bool     // Person is in People
 	Rooms   []string // joined, in order of joining; at most protocol.MaxRooms
 	Since   int64    // when OnConnect began, in milliseconds since 1970 UTC; 0: long ago
+	Address string   // the client's, as an AddressKey; empty: not known. Goes with the connection
 	Version uint64   // counts the Puts, from 1; 0: not stored yet
 }
 
@@ -199,6 +200,8 @@ type Person struct {
 	Holder   ConnectionID // the connection that holds the name, while no session does; empty: the session does
 	Created  int64        // milliseconds since 1970 UTC
 	Seen     int64        // last hello, in milliseconds since 1970 UTC
+	Admitted []string     // rooms by invitation that the person was let into; at most protocol.MaxAdmitted
+	Role     string       // the role at which Session was issued; empty: guest. A role is a Rule; where they differ, hello issues another session
 }
 
 // ErrNoPerson is returned for a person, session or name that is not stored.

@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"parley/chat"
@@ -47,7 +48,7 @@ func TestPutPersonKilled(t *testing.T) {
 					wantOneHolder(t, s, skeleton, ann.ID, eve.ID)
 				}
 				if annErr == nil {
-					if p, err := s.PersonBySession(t.Context(), after.Session); err != nil || p != after {
+					if p, err := s.PersonBySession(t.Context(), after.Session); err != nil || !reflect.DeepEqual(p, after) {
 						t.Errorf("by the new session: %+v, %v", p, err)
 					}
 					if _, err := s.PersonBySession(t.Context(), ann.Session); !errors.Is(err, chat.ErrNoPerson) {

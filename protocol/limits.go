@@ -32,6 +32,7 @@ const (
 	MaxRoomRunes = 64 // code points of a room's name
 	MaxIDBytes   = 64 // bytes of an action's id
 	MaxRooms     = 32 // rooms that one connection may be in
+	MaxAdmitted  = 64 // rooms by invitation that one person may have been let into
 
 	DefaultHistory = 40  // messages in a page of history unless told
 	MaxHistory     = 100 // messages in a page of history
