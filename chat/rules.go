@@ -22,6 +22,7 @@ const (
 	RuleRetention    RuleKind = "retention"     // Value: milliseconds after which entries go, 0: never; Text: how many stay at most, empty: all
 	RuleCreation     RuleKind = "creation"      // Text: the role that it takes to speak first in a room
 	RuleOperatorLink RuleKind = "operator_link" // subject: a LinkHash, which makes its bearer an operator, once
+	RuleErasing      RuleKind = "erasing"       // subject: a person who is being erased; internal, and gone when that is done
 )
 
 // Rule is something that a moderator has laid down and that can be lifted. At
@@ -79,6 +80,10 @@ type Rules interface {
 	// Acts returns at most limit entries of the audit log with Seq below before,
 	// or the newest where that is 0, newest first.
 	Acts(ctx context.Context, before uint64, limit int) ([]Act, error)
+	// ForgetActs empties ByName in what a person did, and Name and Detail in what
+	// was done about it, so that nothing of them is left. Call it again where it
+	// returned an error.
+	ForgetActs(ctx context.Context, person PersonID) error
 }
 
 // Place is where an entry stands.
