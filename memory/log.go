@@ -20,10 +20,17 @@ type Log struct {
 }
 
 type roomLog struct {
-	entries []chat.Entry // entries[i].Seq is i+1
+	floor   uint64
+	entries []chat.Entry // entries[i].Seq is floor+i+1
 	once    map[onceKey]uint64
+	at      int64 // when the newest entry was made
 	turn    uint64
 }
+
+func (r *roomLog) head() uint64 { return r.floor + uint64(len(r.entries)) }
+
+// entry returns an entry that was not trimmed.
+func (r *roomLog) entry(seq uint64) *chat.Entry { return &r.entries[seq-r.floor-1] }
 
 // onceKey is what makes an entry the same one when it is sent again.
 type onceKey struct {
@@ -31,7 +38,10 @@ type onceKey struct {
 	id     string
 }
 
-var _ chat.MessageLog = (*Log)(nil)
+var (
+	_ chat.MessageLog = (*Log)(nil)
+	_ chat.Eraser     = (*Log)(nil)
+)
 
 // NewLog returns an empty log with an epoch of its own.
 func NewLog() *Log {
@@ -65,7 +75,7 @@ func (l *Log) Append(ctx context.Context, room string, entries ...chat.Entry) ([
 func (r *roomLog) append(e chat.Entry, turn uint64) chat.Appended {
 	key := onceKey{e.Person, e.ID}
 	if seq, ok := r.once[key]; ok && e.ID != "" {
-		return chat.Appended{Entry: r.entries[seq-1], Repeat: true}
+		return chat.Appended{Entry: *r.entry(seq), Repeat: true}
 	}
 	e.Lost, e.Edited, e.Deleted = false, 0, 0
 	if e.Kind != chat.KindMessage {
@@ -73,15 +83,15 @@ func (r *roomLog) append(e chat.Entry, turn uint64) chat.Appended {
 			if err != nil {
 				return chat.Appended{Entry: e, Refused: err}
 			}
-			return chat.Appended{Entry: r.entries[first-1], Repeat: true}
+			return chat.Appended{Entry: *r.entry(first), Repeat: true}
 		}
 	}
-	e.Seq = uint64(len(r.entries)) + 1
+	e.Seq = r.head() + 1
 	if e.Seq > 1 {
-		e.At = max(e.At, r.entries[e.Seq-2].At)
+		e.At = max(e.At, r.at)
 	}
 	r.entries = append(r.entries, e)
-	r.turn = turn
+	r.at, r.turn = e.At, turn
 	if e.Kind != chat.KindMessage {
 		r.change(e)
 	}
@@ -94,16 +104,16 @@ func (r *roomLog) append(e chat.Entry, turn uint64) chat.Appended {
 // mayChange tells why a change must not be added, or the delete that it repeats.
 func (r *roomLog) mayChange(e chat.Entry) (first uint64, err error) {
 	var target chat.Entry
-	if e.Target > 0 && e.Target <= uint64(len(r.entries)) {
-		target = r.entries[e.Target-1]
+	if e.Target > r.floor && e.Target <= r.head() {
+		target = *r.entry(e.Target)
 	}
 	return target.Deleted, chat.CheckChange(e, target)
 }
 
 func (r *roomLog) change(e chat.Entry) {
-	target := &r.entries[e.Target-1]
-	if old := target.Edited; old != 0 {
-		r.entries[old-1].Text = ""
+	target := r.entry(e.Target)
+	if old := target.Edited; old != 0 { // it came after the message, so it was not trimmed either
+		r.entry(old).Text = ""
 	}
 	*target = target.Changed(e)
 }
@@ -117,7 +127,7 @@ func (l *Log) Extent(ctx context.Context, room string) (chat.Extent, error) {
 	defer l.mu.RUnlock()
 	extent := chat.Extent{Epoch: l.epoch}
 	if r, ok := l.rooms[room]; ok {
-		extent.Head = uint64(len(r.entries))
+		extent.Floor, extent.Head = r.floor, r.head()
 	}
 	return extent, nil
 }
@@ -145,11 +155,11 @@ func (l *Log) between(ctx context.Context, room string, from, to uint64) ([]chat
 	if !ok {
 		return nil, nil
 	}
-	from, to = max(from, 1), min(to, uint64(len(r.entries)))
+	from, to = max(from, r.floor+1), min(to, r.head())
 	if from > to {
 		return nil, nil
 	}
-	return slices.Clone(r.entries[from-1 : to]), nil
+	return slices.Clone(r.entries[from-r.floor-1 : to-r.floor]), nil
 }
 
 // fitting returns how many of the entries have texts of at most maxBytes
@@ -177,11 +187,10 @@ func (l *Log) Rooms(ctx context.Context, limit int) ([]chat.RoomHead, error) {
 	}
 	var all []spoken
 	for name, r := range l.rooms {
-		if len(r.entries) == 0 { // all that was ever asked for was refused
+		if r.head() == 0 { // all that was ever asked for was refused
 			continue
 		}
-		head := r.entries[len(r.entries)-1]
-		all = append(all, spoken{chat.RoomHead{Room: name, Head: head.Seq, At: head.At}, r.turn})
+		all = append(all, spoken{chat.RoomHead{Room: name, Head: r.head(), At: r.at}, r.turn})
 	}
 	slices.SortFunc(all, func(a, b spoken) int {
 		if a.At != b.At {

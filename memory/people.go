@@ -15,7 +15,10 @@ type People struct {
 	bySession  map[[32]byte]chat.PersonID
 }
 
-var _ chat.People = (*People)(nil)
+var (
+	_ chat.People       = (*People)(nil)
+	_ chat.PeopleEraser = (*People)(nil)
+)
 
 // NewPeople returns an empty store.
 func NewPeople() *People {
