@@ -15,7 +15,8 @@ func TestRooms(t *testing.T) {
 	f := newFake(t, false)
 	report := mustRun(t, f, Options{Connections: 12, Rooms: 4, Publishers: 4, Outstanding: 2})
 	talk := report.Talk
-	if report.Faults.Any() || talk.Messages == 0 || talk.Deliveries < 3*talk.Messages || talk.DeliveriesPerSecond <= 0 {
+	const underWay = 4 * 2 * 3 // when the time was over: acknowledged, not yet delivered to all
+	if report.Faults.Any() || talk.Messages == 0 || talk.Deliveries+underWay < 3*talk.Messages || talk.DeliveriesPerSecond <= 0 {
 		t.Errorf("%+v %+v", report.Faults, talk)
 	}
 	if l := talk.Latency; l.P50 <= 0 || l.P50 > l.P99 || l.P99 > l.P999 || l.P999 > l.Max {

@@ -46,8 +46,9 @@ func TestFunctionsEndConnections(t *testing.T) {
 		}}
 	}
 	speaker, listener := dial(t, options("speaker")), dial(t, options(""))
-	said, heard := join(t, speaker, "renewed", client.Now()), join(t, listener, "renewed", client.Now())
 	began, n := time.Now(), uint64(0)
+	room := fmt.Sprint("renewed ", began.UnixNano()) // the table outlives a test
+	said, heard := join(t, speaker, room, client.Now()), join(t, listener, room, client.Now())
 	for ; time.Since(began) < 10*time.Second; n++ {
 		seq, err := said.Send(t.Context(), fmt.Sprint("message ", n+1))
 		if err != nil || seq != n+1 {
