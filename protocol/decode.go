@@ -55,6 +55,44 @@ func DecodeAction(frame []byte) (Action, *Error) {
 		a = &ListRooms{ID: id}
 	case "ping":
 		a = &Ping{ID: id, Rooms: f.positions()}
+	case "mute":
+		a = &Mute{ID: id, Room: f.roomOr(""), Person: f.person(), Until: f.sequence("until", 0), Reason: f.reason()}
+	case "ban":
+		a = &Ban{ID: id, Person: f.person(), Until: f.sequence("until", 0), Reason: f.reason(), Address: f.boolean("address")}
+	case "kick":
+		a = &Kick{ID: id, Person: f.person(), Reason: f.reason()}
+	case "purge":
+		a = &Purge{ID: id, Room: f.roomOr(""), Person: f.person()}
+	case "lock":
+		a = &Lock{ID: id, Room: f.room(), Until: f.sequence("until", 0), Reason: f.reason()}
+	case "slow":
+		a = &Slow{ID: id, Room: f.room(), Every: int64(f.number("every", 0, MaxSlow)), Until: f.sequence("until", 0)}
+	case "invited":
+		a = &Invited{ID: id, Room: f.room(), On: f.boolean("on")}
+	case "invite":
+		a = &Invite{ID: id, Room: f.room(), Until: f.sequence("until", 1), Uses: f.numberOr(0, "uses", 1, MaxUses)}
+	case "revoke":
+		a = &Revoke{ID: id, Key: f.required("key")}
+	case "appoint":
+		a = &Appoint{ID: id, Person: f.person(), Role: f.role()}
+	case "creation":
+		a = &Creation{ID: id, Role: f.role()}
+	case "retain":
+		a = &Retain{ID: id, Room: f.roomOr(""), Days: f.numberOr(0, "days", 0, MaxDays), Messages: f.numberOr(0, "messages", 0, MaxKept)}
+	case "erase":
+		a = &Erase{ID: id, Person: f.optional("person", MaxIDBytes)}
+	case "sign_out":
+		a = &SignOut{ID: id}
+	case "link":
+		a = &UseLink{ID: id, Link: f.token()}
+	case "moderation":
+		a = &ListModeration{ID: id, Room: f.roomOr("")}
+	case "audit":
+		r := &ReadAudit{ID: id, Limit: f.numberOr(DefaultHistory, "limit", 1, MaxHistory)}
+		if before := f.sequence("before", 1); before != nil {
+			r.Before = *before
+		}
+		a = r
 	case "":
 		return nil, Errorf(UnknownType, "Each action needs a type, for example {\"type\":\"message\",\"text\":\"hello\"}.").WithID(id)
 	default:
@@ -281,16 +319,10 @@ func (f *fields) positions() []Position {
 }
 
 func (f *fields) history(id string) *ReadHistory {
-	h := &ReadHistory{ID: id, Room: f.room(), Before: f.sequence("before", 1), After: f.sequence("after", 0), Limit: DefaultHistory}
+	h := &ReadHistory{ID: id, Room: f.room(), Before: f.sequence("before", 1), After: f.sequence("after", 0)}
 	if h.Before != nil && h.After != nil {
 		f.fail(Errorf(BadField, "Ask for the history before or after a sequence, not both."))
 	}
-	if v := f.get("limit"); v != nil {
-		n, err := strconv.ParseUint(string(v), 10, 16)
-		if err != nil || n < 1 || n > MaxHistory {
-			f.fail(Errorf(BadField, "\"limit\" must be an integer from 1 to %d.", MaxHistory))
-		}
-		h.Limit = int(n)
-	}
+	h.Limit = f.numberOr(DefaultHistory, "limit", 1, MaxHistory)
 	return h
 }

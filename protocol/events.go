@@ -10,7 +10,7 @@ type Person struct {
 // You is what welcome tells about the one it is for.
 type You struct {
 	Person
-	Role string `json:"role"` // "guest"
+	Role string `json:"role"` // RoleGuest, RoleModerator or RoleOperator
 }
 
 // Welcome answers Hello.
@@ -78,6 +78,8 @@ type Joined struct {
 	Page
 	People []Person `json:"people"` // those with a name, as many as fit, at most MaxPeople
 	Count  int      `json:"count"`  // of all those
+
+	Rules RoomRules `json:"rules,omitzero"`
 }
 
 // History answers ReadHistory.

@@ -32,24 +32,44 @@ func seq(n uint64) *uint64 { return &n }
 
 func TestGoldenActions(t *testing.T) {
 	want := map[string]Action{
-		"message-sample": &Message{Room: "general", From: "<username>", Text: "<message>"},
-		"message":        &Message{ID: "c1-7", Room: "design", Text: "Shall we?\nI think so. 👍"},
-		"edit":           &Edit{ID: "c1-8", Room: "design", Target: 42, Text: "Shall we meet?"},
-		"edit-general":   &Edit{Room: "general", Target: 1, Text: "better"},
-		"delete":         &Delete{ID: "c1-9", Room: "design", Target: 42},
-		"hello":          &Hello{ID: "h1"},
-		"hello-again":    &Hello{ID: "h1", Name: "Ada", Session: "AAECAwQFBgcICQoLDA0ODw", Rooms: []Position{{Room: "general", Epoch: "k3v9q2", After: seq(41)}, {Room: "design"}}},
-		"hello-link":     &Hello{ID: "h1", Link: "EBESExQVFhcYGRobHB0eHw"},
-		"join":           &Join{ID: "j1", Position: Position{Room: "design"}},
-		"join-after":     &Join{ID: "j2", Position: Position{Room: "design", Epoch: "k3v9q2", After: seq(0)}},
-		"leave":          &Leave{ID: "l1", Room: "design"},
-		"rename":         &Rename{ID: "r1", Name: "Ada L."},
-		"history":        &ReadHistory{ID: "p1", Room: "general", Before: seq(42), Limit: 40},
-		"history-after":  &ReadHistory{ID: "p2", Room: "general", After: seq(42), Limit: 40},
-		"typing":         &Typing{Room: "general"},
-		"rooms":          &ListRooms{ID: "q1"},
-		"ping":           &Ping{ID: "g1"},
-		"ping-rooms":     &Ping{ID: "g2", Rooms: []Position{{Room: "general", Epoch: "k3v9q2", After: seq(42)}}},
+		"message-sample":  &Message{Room: "general", From: "<username>", Text: "<message>"},
+		"message":         &Message{ID: "c1-7", Room: "design", Text: "Shall we?\nI think so. 👍"},
+		"edit":            &Edit{ID: "c1-8", Room: "design", Target: 42, Text: "Shall we meet?"},
+		"edit-general":    &Edit{Room: "general", Target: 1, Text: "better"},
+		"delete":          &Delete{ID: "c1-9", Room: "design", Target: 42},
+		"hello":           &Hello{ID: "h1"},
+		"hello-again":     &Hello{ID: "h1", Name: "Ada", Session: "AAECAwQFBgcICQoLDA0ODw", Rooms: []Position{{Room: "general", Epoch: "k3v9q2", After: seq(41)}, {Room: "design"}}},
+		"hello-link":      &Hello{ID: "h1", Link: "EBESExQVFhcYGRobHB0eHw"},
+		"join":            &Join{ID: "j1", Position: Position{Room: "design"}},
+		"join-after":      &Join{ID: "j2", Position: Position{Room: "design", Epoch: "k3v9q2", After: seq(0)}},
+		"leave":           &Leave{ID: "l1", Room: "design"},
+		"rename":          &Rename{ID: "r1", Name: "Ada L."},
+		"history":         &ReadHistory{ID: "p1", Room: "general", Before: seq(42), Limit: 40},
+		"history-after":   &ReadHistory{ID: "p2", Room: "general", After: seq(42), Limit: 40},
+		"typing":          &Typing{Room: "general"},
+		"rooms":           &ListRooms{ID: "q1"},
+		"mute":            &Mute{ID: "m1", Room: "design", Person: "bcdefghijk234567", Until: seq(1795374000000), Reason: "Too loud"},
+		"mute-everywhere": &Mute{ID: "m2", Person: "bcdefghijk234567"},
+		"unmute":          &Mute{ID: "m3", Room: "design", Person: "bcdefghijk234567", Until: seq(0)},
+		"ban":             &Ban{ID: "m4", Person: "bcdefghijk234567", Reason: "Spam", Address: true},
+		"kick":            &Kick{ID: "m5", Person: "bcdefghijk234567", Reason: "Calm down"},
+		"purge":           &Purge{ID: "m6", Room: "design", Person: "bcdefghijk234567"},
+		"lock":            &Lock{ID: "m7", Room: "design", Until: seq(1795374000000), Reason: "Back after lunch"},
+		"slow":            &Slow{ID: "m8", Room: "design", Every: 30000},
+		"invited":         &Invited{ID: "m9", Room: "design", On: true},
+		"invite":          &Invite{ID: "m10", Room: "design", Until: seq(1795456800000), Uses: 20},
+		"revoke":          &Revoke{ID: "m11", Key: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+		"appoint":         &Appoint{ID: "m12", Person: "bcdefghijk234567", Role: RoleModerator},
+		"creation":        &Creation{ID: "m13", Role: RoleModerator},
+		"retain":          &Retain{ID: "m14", Room: "design", Days: 30},
+		"erase":           &Erase{ID: "m15"},
+		"erase-person":    &Erase{ID: "m16", Person: "bcdefghijk234567"},
+		"sign_out":        &SignOut{ID: "m17"},
+		"link":            &UseLink{ID: "m18", Link: "EBESExQVFhcYGRobHB0eHw"},
+		"moderation":      &ListModeration{ID: "m19", Room: "design"},
+		"audit":           &ReadAudit{ID: "m20", Before: 101, Limit: 100},
+		"ping":            &Ping{ID: "g1"},
+		"ping-rooms":      &Ping{ID: "g2", Rooms: []Position{{Room: "general", Epoch: "k3v9q2", After: seq(42)}}},
 	}
 	frames := golden(t, "actions")
 	for name, frame := range frames {
@@ -78,6 +98,9 @@ func TestGoldenEvents(t *testing.T) {
 		"left": func() any { return new(Left) }, "presence": func() any { return new(Presence) },
 		"typing": func() any { return new(SomebodyTypes) }, "renamed": func() any { return new(Renamed) },
 		"rooms": func() any { return new(Rooms) }, "pong": func() any { return new(Pong) },
+		"moderated": func() any { return new(Moderated) }, "moderation": func() any { return new(Moderation) },
+		"audit": func() any { return new(Audit) }, "invitation": func() any { return new(Invitation) },
+		"session": func() any { return new(Session) }, "erased": func() any { return new(Erased) },
 		"notice": func() any { return new(Notice) }, "error": func() any { return new(Error) },
 	}
 	seen := map[string]bool{}
@@ -121,6 +144,8 @@ func TestGoldenEvents(t *testing.T) {
 func persons(event any) []Person {
 	switch e := event.(type) {
 	case *Welcome:
+		return []Person{e.You.Person}
+	case *Session:
 		return []Person{e.You.Person}
 	case *Joined:
 		return e.People

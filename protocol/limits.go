@@ -34,6 +34,12 @@ const (
 	MaxRooms     = 32 // rooms that one connection may be in
 	MaxAdmitted  = 64 // rooms by invitation that one person may have been let into
 
+	MaxReasonRunes = 200             // code points of a reason
+	MaxSlow        = 6 * 3600 * 1000 // milliseconds between two messages in slow mode
+	MaxUses        = 10_000          // people that one invitation lets in, where it is bounded
+	MaxDays        = 36_500          // days that messages are kept, where that is bounded
+	MaxKept        = 100_000_000     // messages that a room keeps, where that is bounded
+
 	DefaultHistory = 40  // messages in a page of history unless told
 	MaxHistory     = 100 // messages in a page of history
 

@@ -273,6 +273,9 @@ func TestSpecificationFields(t *testing.T) {
 		"MessageEvent": protocol.Said{}, "EditEvent": protocol.Edited{}, "DeleteEvent": protocol.Deleted{}, "LeftEvent": protocol.Left{}, "PresenceEvent": protocol.Presence{},
 		"TypingEvent": protocol.SomebodyTypes{}, "RenamedEvent": protocol.Renamed{}, "RoomsEvent": protocol.Rooms{},
 		"PongEvent": protocol.Pong{}, "NoticeEvent": protocol.Notice{}, "ErrorEvent": protocol.Error{},
+		"ModeratedEvent": protocol.Moderated{}, "ModerationEvent": protocol.Moderation{}, "AuditEvent": protocol.Audit{},
+		"InvitationEvent": protocol.Invitation{}, "SessionEvent": protocol.Session{}, "ErasedEvent": protocol.Erased{},
+		"Ruling": protocol.Ruling{}, "Act": protocol.Act{}, "RoomRules": protocol.RoomRules{},
 		"Item": protocol.Item{}, "Change": protocol.Change{}, "Person": protocol.Person{}, "You": protocol.You{},
 		"RoomInfo": protocol.RoomInfo{}, "RoomPosition": protocol.RoomPosition{}, "Limits": protocol.Limits{},
 	} {
@@ -414,6 +417,12 @@ func TestSpecificationOfLimits(t *testing.T) {
 		"ping rooms":   {protocol.MaxRooms, []string{"PingAction", "properties", "rooms", "maxItems"}},
 		"rooms listed": {protocol.MaxRoomsListed, []string{"RoomsEvent", "properties", "rooms", "maxItems"}},
 		"history":      {protocol.MaxHistory, []string{"HistoryAction", "properties", "limit", "maximum"}},
+		"audit":        {protocol.MaxHistory, []string{"AuditAction", "properties", "limit", "maximum"}},
+		"reason":       {protocol.MaxReasonRunes, []string{"Reason", "maxLength"}},
+		"slow":         {protocol.MaxSlow, []string{"SlowAction", "properties", "every", "maximum"}},
+		"uses":         {protocol.MaxUses, []string{"InviteAction", "properties", "uses", "maximum"}},
+		"days":         {protocol.MaxDays, []string{"RetainAction", "properties", "days", "maximum"}},
+		"kept":         {protocol.MaxKept, []string{"RetainAction", "properties", "messages", "maximum"}},
 		"history page": {protocol.DefaultHistory, []string{"HistoryAction", "properties", "limit", "default"}},
 		"sequence":     {protocol.MaxSequence, []string{"Sequence", "maximum"}},
 	} {
