@@ -15,6 +15,7 @@ import (
 	"parley/chat"
 	"parley/gateway"
 	"parley/memory"
+	"parley/protocol"
 	"parley/wwwroot"
 )
 
@@ -133,7 +134,7 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 	connections := memory.NewTable()
 	talk := chat.New(
 		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
-		chat.Options{Server: "parley " + version, Rate: s.rate(), Logger: logger},
+		chat.Options{Server: "parley " + version, Rates: s.rates(), Logger: logger},
 	)
 	return &home{
 		handler: &logged{talk, logger},
@@ -163,11 +164,11 @@ func (s *serveCmd) engine() gateway.Engine {
 	return gateway.Engine(s.Engine)
 }
 
-func (s *serveCmd) rate() *chat.Rate {
+func (s *serveCmd) rates() *protocol.Rates {
 	if s.RateLimits == "off" {
 		return nil
 	}
-	return &chat.Rate{}
+	return &protocol.Rates{}
 }
 
 func (s *serveCmd) publicURL() (*url.URL, error) {

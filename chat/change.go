@@ -48,11 +48,11 @@ func (e Entry) Changed(change Entry) Entry {
 func asSpoken(a protocol.Action) (s spoken, ok bool) {
 	switch a := a.(type) {
 	case *protocol.Message:
-		return spoken{a, a.Room, a.From, Entry{Kind: KindMessage, ID: a.ID, Text: a.Text}}, true
+		return spoken{action: a, room: a.Room, from: a.From, entry: Entry{Kind: KindMessage, ID: a.ID, Text: a.Text}}, true
 	case *protocol.Edit:
-		return spoken{a, a.Room, "", Entry{Kind: KindEdit, ID: a.ID, Target: a.Target, Text: a.Text}}, true
+		return spoken{action: a, room: a.Room, entry: Entry{Kind: KindEdit, ID: a.ID, Target: a.Target, Text: a.Text}}, true
 	case *protocol.Delete:
-		return spoken{a, a.Room, "", Entry{Kind: KindDelete, ID: a.ID, Target: a.Target}}, true
+		return spoken{action: a, room: a.Room, entry: Entry{Kind: KindDelete, ID: a.ID, Target: a.Target}}, true
 	}
 	return s, false
 }

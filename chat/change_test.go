@@ -131,7 +131,7 @@ func TestEditAndDelete(t *testing.T) {
 		equal(t, "one with the sub-protocol", changed(h, "p"), want)
 	})
 	t.Run("they count as messages do", func(t *testing.T) {
-		h := newHome(t, chat.Options{Rate: &chat.Rate{MessageBurst: 3}, Now: at("2026-11-22T10:00:00Z")})
+		h := newHome(t, chat.Options{Rates: &protocol.Rates{Messages: protocol.Rate{PerSecond: 5, Burst: 3}}, Now: at("2026-11-22T10:00:00Z")})
 		h.hello("p", "Ada", "general")
 		h.act("p", `{"type":"message","text":"a"}`, `{"type":"edit","id":"e","target":1,"text":"b"}`, `{"type":"delete","id":"d","target":1}`, `{"type":"edit","id":"f","target":1,"text":"c"}`)
 		e := h.last("p", "error")

@@ -30,8 +30,9 @@ type Options struct {
 	// Server is told in welcome: name and version. Default "parley".
 	Server string
 
-	// Rate bounds what one connection may do. Nil: no bound.
-	Rate *Rate
+	// Rates bound what persons, connections and rooms may do; what is zero of them
+	// is protocol.DefaultRates. Nil: no bound.
+	Rates *protocol.Rates
 
 	// PresenceDelay is how long comings and goings of a room are gathered before
 	// one event tells them. Default 1 s. Negative: each is told at once, within
@@ -62,7 +63,7 @@ type Chat struct {
 	now      func() time.Time
 	random   io.Reader
 	logger   *slog.Logger
-	limiter  *limiter
+	limiter  *limiter // nil: no bound
 	outboxes outboxes
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them
@@ -89,8 +90,8 @@ func New(ports Ports, o Options) *Chat {
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Rate != nil {
-		c.limiter = newLimiter(*o.Rate)
+	if o.Rates != nil {
+		c.limiter = newLimiter(*o.Rates, c.now())
 	}
 	return c
 }

@@ -1,133 +1,208 @@
 package chat
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"parley/protocol"
 )
 
-// Rate bounds what one connection may do. Times are measured by the monotonic
-// clock where Options.Now has one.
-type Rate struct {
-	Messages      float64 // messages, edits, deletes and renames a second, in the long run; default 5
-	MessageBurst  float64 // at once; default 10
-	Actions       float64 // other actions a second; default 10
-	ActionBurst   float64 // at once; default 40: a page that joins its rooms
-	RefusalsToEnd int     // refusals after which the connection is closed; default 50
-}
-
-func (r Rate) withDefaults() Rate {
-	if r.Messages == 0 {
-		r.Messages = 5
-	}
-	if r.MessageBurst == 0 {
-		r.MessageBurst = 10
-	}
-	if r.Actions == 0 {
-		r.Actions = 10
-	}
-	if r.ActionBurst == 0 {
-		r.ActionBurst = 40
-	}
-	if r.RefusalsToEnd == 0 {
-		r.RefusalsToEnd = 50
-	}
-	return r
-}
-
-// limiter has a pair of token buckets for each connection that has acted of
-// late: one is forgotten when it ends, and where nobody tells that it did (on
-// AWS another process hears of it) once its buckets have filled up again.
+// limiter holds connections, persons and rooms to protocol.Rates. Nothing is
+// kept for who does nothing. A nil one allows everything.
 type limiter struct {
-	rate  Rate
-	mu    sync.Mutex
-	of    map[ConnectionID]*buckets
-	prune int // size of the map at which those that are full are looked for
+	rates protocol.Rates
+	began time.Time // zero of its clock, which is monotonic where Options.Now is
+
+	mu       sync.Mutex
+	speakers accounts[speaker] // by PersonID, or by ConnectionID before it is somebody
+	rooms    accounts[roomAccount]
+	warned   accounts[warning] // by ConnectionID
 }
 
-type buckets struct {
-	messages, actions bucket
-	refusals          int // less one for each action that was allowed
+// speaker is what a person took, over all its connections.
+type speaker struct{ messages, actions, bytes, names, newRooms bucket }
+
+func (s speaker) full(now time.Duration) bool {
+	return s.messages.full(now) && s.actions.full(now) && s.bytes.full(now) && s.names.full(now) && s.newRooms.full(now)
 }
 
-type bucket struct {
-	tokens float64
-	at     time.Time
+// roomAccount is what all together said in a room.
+type roomAccount struct{ messages, bytes bucket }
+
+func (r roomAccount) full(now time.Duration) bool { return r.messages.full(now) && r.bytes.full(now) }
+
+// warning is what a connection was told.
+type warning struct {
+	until    time.Duration // it was told to wait
+	refusals int           // of what came sooner all the same, less one for each action that was allowed
 }
 
-func newLimiter(r Rate) *limiter {
-	return &limiter{rate: r.withDefaults(), of: map[ConnectionID]*buckets{}, prune: leastToPrune}
+// forgiven is how long after a warning it is as if there had been none.
+const forgiven = time.Minute
+
+func (w warning) full(now time.Duration) bool { return now > w.until+forgiven }
+
+func newLimiter(r protocol.Rates, now time.Time) *limiter {
+	return &limiter{rates: r.WithDefaults(), began: now}
 }
 
-// leastToPrune is how many connections a limiter knows before it looks whom it
-// could forget. The bound doubles with those it could not, so that the cost of
-// looking stays a constant for each connection.
-const leastToPrune = 1024
-
-// forgetFull forgets connections that would be allowed what a new one is.
-func (l *limiter) forgetFull(now time.Time) {
-	for id, b := range l.of {
-		if b.messages.full(l.rate.Messages, l.rate.MessageBurst, now) && b.actions.full(l.rate.Actions, l.rate.ActionBurst, now) {
-			delete(l.of, id)
-		}
+// who is whose account a connection draws on.
+func who(conn Connection) string {
+	if conn.Person != "" {
+		return conn.Person
 	}
-	l.prune = max(leastToPrune, 2*len(l.of))
+	return conn.ID
 }
 
-// take allows an action, or says when to come again. A nil action is a frame
-// that could not be read; it counts like any other.
-func (l *limiter) take(id ConnectionID, action protocol.Action, now time.Time) *protocol.Error {
+// take allows a frame of so many bytes, or says when to come again; ends tells
+// that the connection was told often enough. A nil action is a frame that could
+// not be read; it counts like any other.
+func (l *limiter) take(conn Connection, action protocol.Action, bytes int, at time.Time) (e *protocol.Error, ends bool) {
+	if l == nil {
+		return nil, false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.of[id]
-	if b == nil {
-		if len(l.of) >= l.prune {
-			l.forgetFull(now)
-		}
-		b = &buckets{messages: bucket{l.rate.MessageBurst, now}, actions: bucket{l.rate.ActionBurst, now}}
-		l.of[id] = b
-	}
-	var wait time.Duration
+	now := at.Sub(l.began)
+	s := l.speakers.get(who(conn), now)
+	kind, rate := &s.actions, l.rates.Actions
 	switch action.(type) {
 	case *protocol.Message, *protocol.Edit, *protocol.Delete, *protocol.Rename: // all are told to whole rooms
-		wait = b.messages.take(l.rate.Messages, l.rate.MessageBurst, now)
-	default:
-		wait = b.actions.take(l.rate.Actions, l.rate.ActionBurst, now)
+		kind, rate = &s.messages, l.rates.Messages
 	}
-	if wait == 0 {
-		b.refusals = max(0, b.refusals-1)
-		return nil
+	if wait := max(kind.wait(rate, 1, now), s.bytes.wait(l.rates.Bytes, float64(bytes), now)); wait > 0 {
+		return l.refuse(conn.ID, "That was quick.", wait, now)
 	}
-	if b.refusals++; b.refusals >= l.rate.RefusalsToEnd {
-		return protocol.Errorf(protocol.TooFast, "This connection was told to slow down and did not. It is closed.")
+	kind.take(rate, 1, now)
+	s.bytes.take(l.rates.Bytes, float64(bytes), now)
+	if w := l.warned.of[conn.ID]; w != nil {
+		if w.refusals--; w.refusals <= 0 && now > w.until {
+			delete(l.warned.of, conn.ID)
+		}
 	}
-	seconds := int64((wait + time.Second - 1) / time.Second)
-	unit := "seconds"
-	if seconds == 1 {
-		unit = "second"
-	}
-	return protocol.Errorf(protocol.TooFast, "That was quick. Try again in %d %s.", seconds, unit).Retriable(wait.Milliseconds() + 1)
+	return nil, false
 }
 
-// take takes one token, or returns how long it is until there is one.
-func (b *bucket) take(rate, burst float64, now time.Time) time.Duration {
-	b.tokens = min(burst, b.tokens+rate*max(0, now.Sub(b.at).Seconds()))
-	b.at = now
-	if b.tokens >= 1 {
-		b.tokens--
-		return 0
+// roomsReserve is the part of a room's bucket that is only for who has said no
+// more than quiet messages of late: a flood of many must not silence the others.
+const (
+	roomsReserve = 0.25
+	quiet        = 1.5
+)
+
+// takeOfRoom is take for something that is to be said in a room. It was taken
+// from the connection's own account already.
+func (l *limiter) takeOfRoom(conn Connection, room string, bytes int, at time.Time) (e *protocol.Error, ends bool) {
+	if l == nil {
+		return nil, false
 	}
-	return time.Duration((1 - b.tokens) / rate * float64(time.Second))
-}
-
-// full tells whether the bucket holds what it can.
-func (b *bucket) full(rate, burst float64, now time.Time) bool {
-	return b.tokens+rate*now.Sub(b.at).Seconds() >= burst
-}
-
-func (l *limiter) forget(id ConnectionID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.of, id)
+	now := at.Sub(l.began)
+	r := l.rooms.get(room, now)
+	messages := 1.0
+	if l.speakers.get(who(conn), now).messages.taken(l.rates.Messages, now) > quiet {
+		messages += l.rates.Room.Burst * roomsReserve
+	}
+	wait := max(r.messages.wait(l.rates.Room, messages, now), r.bytes.wait(l.rates.RoomBytes, float64(bytes), now))
+	if wait > 0 {
+		wait += rand.N(time.Second) // who is told now shall not all come back at the same time
+		return l.refuse(conn.ID, "Many are talking in this room.", wait, now)
+	}
+	r.messages.take(l.rates.Room, 1, now)
+	r.bytes.take(l.rates.RoomBytes, float64(bytes), now)
+	return nil, false
+}
+
+// refuse is what is told of a limit. l.mu is held.
+func (l *limiter) refuse(id ConnectionID, what string, wait, now time.Duration) (e *protocol.Error, ends bool) {
+	w := l.warned.get(id, now)
+	if now < w.until {
+		w.refusals = max(0, w.refusals) + 1
+	}
+	w.until = now + wait
+	if w.refusals >= l.rates.Refusals {
+		return protocol.Errorf(protocol.TooFast, "This connection was told to slow down and did not. It is closed."), true
+	}
+	return again(protocol.TooFast, what, wait), false
+}
+
+// again is an error that tells when to try again. After more than a minute that
+// is for the person to do, who must know of it, and not for a client by itself.
+func again(code protocol.Code, what string, wait time.Duration) *protocol.Error {
+	n, unit := (wait+time.Second-1)/time.Second, "second"
+	if wait > time.Minute {
+		n, unit = (wait+time.Minute-1)/time.Minute, "minute"
+	}
+	if n > 1 {
+		unit += "s"
+	}
+	e := protocol.Errorf(code, "%s Try again in %s.", what, fmt.Sprint(int64(n), " ", unit))
+	if wait > time.Minute {
+		return e
+	}
+	return e.Retriable(wait.Milliseconds() + 1)
+}
+
+// mayName tells whether a person may take another name.
+func (l *limiter) mayName(id PersonID, at time.Time) error {
+	if wait := l.waits(id, at, func(s *speaker) (bucket, protocol.Rate) { return s.names, l.rates.Names }); wait > 0 {
+		return again(protocol.TooFast, "You have taken many names of late.", wait)
+	}
+	return nil
+}
+
+// named notes that a person took one.
+func (l *limiter) named(id PersonID, at time.Time) {
+	l.spend(id, at, func(s *speaker, now time.Duration) { s.names.take(l.rates.Names, 1, now) })
+}
+
+// mayFound tells whether a person may speak first in a room.
+func (l *limiter) mayFound(id PersonID, at time.Time) error {
+	if wait := l.waits(id, at, func(s *speaker) (bucket, protocol.Rate) { return s.newRooms, l.rates.NewRooms }); wait > 0 {
+		return again(protocol.TooFast, "You have made many rooms of late.", wait)
+	}
+	return nil
+}
+
+// founded notes that a person did.
+func (l *limiter) founded(id PersonID, at time.Time) {
+	l.spend(id, at, func(s *speaker, now time.Duration) { s.newRooms.take(l.rates.NewRooms, 1, now) })
+}
+
+func (l *limiter) waits(id PersonID, at time.Time, of func(*speaker) (bucket, protocol.Rate)) time.Duration {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.speakers.of[id]
+	if s == nil {
+		return 0
+	}
+	b, rate := of(s)
+	return b.wait(rate, 1, at.Sub(l.began))
+}
+
+func (l *limiter) spend(id PersonID, at time.Time, take func(*speaker, time.Duration)) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := at.Sub(l.began)
+	take(l.speakers.get(id, now), now)
+}
+
+// forget forgets a connection that has ended.
+func (l *limiter) forget(id ConnectionID) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.speakers.of, id)
+	delete(l.warned.of, id)
 }

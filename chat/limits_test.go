@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ func TestRate(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	t.Run("a burst, then the rate; told when to come again", func(t *testing.T) {
-		h := newHome(t, chat.Options{Rate: &chat.Rate{}, Now: clock})
+		h := newHome(t, chat.Options{Rates: &protocol.Rates{}, Now: clock})
 		h.hello("p", "Ada", "general")
 		for i := range 12 {
 			h.say("p", "general", fmt.Sprint(i), "quick")
@@ -29,7 +30,7 @@ func TestRate(t *testing.T) {
 		equal(t, "said", len(h.got("p", "message")), 11)
 	})
 	t.Run("1,000 in a second cost the connection", func(t *testing.T) {
-		h := newHome(t, chat.Options{Rate: &chat.Rate{}, Now: clock})
+		h := newHome(t, chat.Options{Rates: &protocol.Rates{}, Now: clock})
 		h.hello("p", "Ada", "general")
 		h.hello("q", "Grace", "general")
 		for i := range 1000 {
@@ -43,7 +44,7 @@ func TestRate(t *testing.T) {
 		equal(t, "retry", h.last("p", "error")["retry"], false)
 	})
 	t.Run("frames that cannot be read count too", func(t *testing.T) {
-		h := newHome(t, chat.Options{Rate: &chat.Rate{}, Now: clock})
+		h := newHome(t, chat.Options{Rates: &protocol.Rates{}, Now: clock})
 		h.hello("p", "Ada")
 		for range 200 {
 			h.OnAction(context.Background(), "p", []byte(`{`))
@@ -57,5 +58,146 @@ func TestRate(t *testing.T) {
 			h.say("p", "general", fmt.Sprint(i), "quick")
 		}
 		equal(t, "said", len(h.got("p", "message")), 100)
+	})
+}
+
+// TestRatesOfPerson: two connections of one person have together what one has.
+func TestRatesOfPerson(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Rates: &protocol.Rates{}, Now: func() time.Time { return now }})
+	session := h.hello("p", "Ada", "general").str("session")
+	h.connect("q", protocol.Subprotocol)
+	h.act("q", map[string]any{"type": "hello", "session": session, "rooms": []any{map[string]any{"room": "general"}}})
+	h.hello("listener", "", "general")
+	for i := range 10 {
+		h.say("p", "general", fmt.Sprint("p", i), "quick")
+		h.say("q", "general", fmt.Sprint("q", i), "quick")
+	}
+	equal(t, "said", len(h.got("listener", "message")), 10)
+	equal(t, "told", h.last("q", "error").str("code"), "too_fast")
+}
+
+func TestRatesOfBytes(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{
+		Messages: protocol.Unlimited, Bytes: protocol.Per(1000, time.Second, 5000),
+	}})
+	h.hello("p", "Ada", "general")
+	for i := range 3 {
+		h.say("p", "general", fmt.Sprint(i), strings.Repeat("x", 2000))
+	}
+	equal(t, "said", len(h.got("p", "message")), 2)
+	e := h.last("p", "error")
+	equal(t, "told", e.str("code"), "too_fast")
+	now = now.Add(time.Duration(e.num("after")) * time.Millisecond)
+	h.say("p", "general", "3", strings.Repeat("x", 2000))
+	equal(t, "said after the time told", len(h.got("p", "message")), 3)
+}
+
+// TestRatesOfRoom: fifty people who flood a room silence nobody else there, and
+// those who come back when they were told to lose nothing.
+func TestRatesOfRoom(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Rates: &protocol.Rates{}, Now: func() time.Time { return now }})
+	h.hello("quiet", "Ada", "general")
+	for i := range 50 {
+		h.hello(fmt.Sprint("flood", i), fmt.Sprint("Eve ", i), "general")
+	}
+	asked, due := 0, now
+	for step := range 100 { // each flooder says 10 in each tenth of a second; who is closed comes no more
+		now = now.Add(time.Second / 10)
+		for j := range 50 {
+			if id := fmt.Sprint("flood", j); h.poster.closed[id] == 0 {
+				for k := range 10 {
+					h.say(id, "general", fmt.Sprint(step, "-", k), "flood")
+				}
+			}
+		}
+		if now.Before(due) {
+			continue
+		}
+		errors := len(h.got("quiet", "error"))
+		h.say("quiet", "general", fmt.Sprint("q", asked), "a question")
+		if told := h.got("quiet", "error"); len(told) > errors {
+			due = now.Add(time.Duration(told[errors].num("after")) * time.Millisecond)
+		} else {
+			asked, due = asked+1, now.Add(time.Second)
+		}
+	}
+	mine, others := 0, 0
+	for _, m := range h.got("quiet", "message") {
+		if m.str("from") == "Ada" {
+			mine++
+		} else {
+			others++
+		}
+	}
+	if mine < 7 || mine != asked {
+		t.Errorf("the quiet one said %d in ten seconds, of %d, want at least 7", mine, asked)
+	}
+	if most := 100 + 10*50; others > most || others < 75 {
+		t.Errorf("%d messages of a flood were told, want at most %d", others, most)
+	}
+	for j := range 50 {
+		equal(t, "close code", h.poster.closed[fmt.Sprint("flood", j)], protocol.ClosePolicy)
+	}
+}
+
+// TestPatienceIsNoRefusal: who comes when told is never closed, however often the room is full then.
+func TestPatienceIsNoRefusal(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Minute, 1), Refusals: 3}})
+	h.hello("p", "Ada", "general")
+	h.hello("q", "Grace", "general")
+	for i := range 20 {
+		h.say("p", "general", fmt.Sprint(i), "first")
+		h.say("q", "general", "patient", "second")
+		e := h.last("q", "error")
+		equal(t, "told", e.str("code"), "too_fast")
+		now = now.Add(time.Minute + time.Second + time.Millisecond)
+	}
+	equal(t, "close code", h.poster.closed["q"], 0)
+}
+
+func TestRatesOfNamesAndRooms(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Rates: &protocol.Rates{NewRooms: protocol.Per(10, time.Hour, 5)}, Now: func() time.Time { return now }})
+	t.Run("names", func(t *testing.T) {
+		h.hello("p", "Ada", "general")
+		for i := range 11 {
+			now = now.Add(time.Second)
+			h.act("p", map[string]any{"type": "rename", "id": fmt.Sprint(i), "name": fmt.Sprint("Ada ", i)})
+		}
+		equal(t, "renamed", len(h.got("p", "renamed")), 10)
+		e := h.last("p", "error")
+		equal(t, "the eleventh", e.str("code")+e.str("id"), "too_fast10")
+		equal(t, "message", e.str("message"), "You have taken many names of late. Try again in 3 minutes.")
+		now = now.Add(3 * time.Minute)
+		h.act("p", map[string]any{"type": "rename", "name": "Ada L."})
+		equal(t, "after the time told", len(h.got("p", "renamed")), 11)
+	})
+	t.Run("names that cannot be had cost nothing", func(t *testing.T) {
+		h.hello("q", "Grace", "general")
+		for range 30 {
+			now = now.Add(time.Second)
+			h.act("q", map[string]any{"type": "rename", "name": "Ada L."})
+		}
+		equal(t, "told", h.last("q", "error").str("code"), "name_taken")
+	})
+	t.Run("rooms", func(t *testing.T) {
+		rooms := []string{"general"}
+		for i := range 6 {
+			rooms = append(rooms, fmt.Sprint("room ", i))
+		}
+		h.hello("r", "Hedy", rooms...)
+		for _, room := range rooms {
+			now = now.Add(time.Second)
+			h.say("r", room, room, "hello")
+		}
+		equal(t, "said", len(h.got("r", "message")), 5) // general is new as well
+		equal(t, "told", h.last("r", "error").str("id"), "room 5")
+		h.say("r", "room 1", "again", "where somebody spoke before")
+		equal(t, "said", len(h.got("r", "message")), 6)
+		equal(t, "told", len(h.got("r", "error")), 2)
 	})
 }

@@ -11,10 +11,11 @@ import (
 
 // spoken is an action that asks for an entry of a room's log.
 type spoken struct {
-	action protocol.Action
-	room   string
-	from   string // of a message, as it claims
-	entry  Entry
+	action  protocol.Action
+	room    string
+	from    string // of a message, as it claims
+	entry   Entry
+	refused bool // for the room's rate: that was told
 }
 
 // speak appends the messages and changes gathered, all for one room, and fans
@@ -27,7 +28,9 @@ func (t *turn) speak(ctx context.Context) {
 	}
 	if err := t.append(ctx, said); err != nil {
 		for _, s := range said {
-			t.fail(ctx, s.action, err)
+			if !s.refused {
+				t.fail(ctx, s.action, err)
+			}
 		}
 	}
 }
@@ -55,6 +58,9 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 		}
 		t.known = &p
 	}
+	if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
+		return err
+	}
 	at := t.chat.millis()
 	entries := make([]Entry, len(said))
 	for i, s := range said {
@@ -65,6 +71,7 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 	t.flush(ctx)
 	d := &delivery{entries: entries, from: t.conn.ID, plain: t.conn.Plain}
 	err = t.chat.deliver(ctx, room, d)
+	t.noteRates(d.appended)
 	for i, a := range d.appended {
 		if refused := refusal(entries[i], a); refused != nil {
 			t.answer(refused.WithID(entries[i].ID))

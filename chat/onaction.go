@@ -26,11 +26,9 @@ func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) 
 			break
 		}
 		action, wrong := protocol.DecodeAction(frame)
-		if c.limiter != nil {
-			if e := c.limiter.take(id, action, c.now()); e != nil {
-				t.refuse(ctx, action, e)
-				continue
-			}
+		if e, ends := c.limiter.take(t.conn, action, len(frame), c.now()); e != nil {
+			t.refuse(ctx, action, e, ends)
+			continue
 		}
 		if wrong != nil {
 			t.speak(ctx)
@@ -127,15 +125,15 @@ func (t *turn) fail(ctx context.Context, action protocol.Action, err error) {
 	t.answer(event.WithID(action.ActionID()))
 }
 
-// refuse tells the connection that it is over a limit, and closes it where it
-// does not heed that.
-func (t *turn) refuse(ctx context.Context, action protocol.Action, e *protocol.Error) {
+// refuse tells the connection that it is over a limit, and closes it where that
+// ends it.
+func (t *turn) refuse(ctx context.Context, action protocol.Action, e *protocol.Error, ends bool) {
 	if action != nil {
 		e = e.WithID(action.ActionID())
 	}
 	t.speak(ctx)
 	t.answer(e)
-	if !e.Retry {
+	if ends {
 		t.flush(ctx)
 		t.over = true
 		t.err = errors.Join(t.err, t.chat.Poster.Close(ctx, protocol.ClosePolicy, string(e.Code), t.conn.ID))

@@ -18,9 +18,7 @@ func (c *Chat) OnDisconnect(ctx context.Context, id ConnectionID) error {
 // disconnect is OnDisconnect; it also tells whether the connection was known.
 // Where only a post says that it is gone, one that may be connecting still is kept.
 func (c *Chat) disconnect(ctx context.Context, id ConnectionID, onlySettled bool) (known bool, err error) {
-	if c.limiter != nil {
-		c.limiter.forget(id)
-	}
+	c.limiter.forget(id)
 	conn, err := c.Connections.Get(ctx, id)
 	if errors.Is(err, ErrNoConnection) {
 		return false, nil

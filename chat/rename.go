@@ -23,10 +23,14 @@ func (t *turn) rename(ctx context.Context, a *protocol.Rename) error {
 	if !t.conn.Plain {
 		before.Holder = "" // it knows its session, which holds the name from now on
 	}
+	if err := t.chat.limiter.mayName(before.ID, t.chat.now()); err != nil {
+		return err
+	}
 	after, err := t.chat.name(ctx, before, a.Name)
 	if err != nil {
 		return err
 	}
+	t.chat.limiter.named(after.ID, t.chat.now())
 	if t.known = &after; !t.conn.Stored {
 		if err := t.become(ctx, after); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"parley/chat"
 	"parley/functions"
 	"parley/memory"
+	"parley/protocol"
 )
 
 // house is the whole way of an event: the functions, the chat over the adapters
@@ -196,7 +197,7 @@ func TestFlood(t *testing.T) {
 	a := newAPI(t)
 	table := memory.NewTable()
 	talk := chat.New(chat.Ports{Connections: table, Members: table, Log: memory.NewLog(), People: memory.NewPeople(), Poster: a.poster(t, nil)},
-		chat.Options{Rate: &chat.Rate{Messages: 0.001, MessageBurst: 1, RefusalsToEnd: 3}})
+		chat.Options{Rates: &protocol.Rates{Messages: protocol.Rate{PerSecond: 0.1, Burst: 1}, Refusals: 2}})
 	t.Cleanup(talk.Close)
 	h := &house{t: t, api: a, table: table, Functions: functions.New(talk, functions.Options{SiteOrigins: []string{"*"}})}
 	id := a.connect()
@@ -204,14 +205,15 @@ func TestFlood(t *testing.T) {
 	a.mu.Lock()
 	frames := a.open[id]
 	a.mu.Unlock()
-	for range 5 {
+	for range 6 {
 		h.event(functions.OnAction, "message", id, `{"type":"message","from":"eve","text":"x"}`)
 	}
 	var got []string
 	for frame := range frames { // ends when the connection is closed
 		got = append(got, string(frame))
 	}
-	if len(got) != 4 || !strings.Contains(got[3], `"too_fast"`) || !strings.Contains(got[3], `"retry":false`) {
+	// Its first message made it somebody, who has a burst of 1 too.
+	if len(got) != 5 || !strings.Contains(got[4], `"too_fast"`) || !strings.Contains(got[4], `"retry":false`) {
 		t.Errorf("received %q", got)
 	}
 }

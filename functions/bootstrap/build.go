@@ -42,7 +42,7 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 		Server: "parley " + version,
 		// Only what this process sees of a connection: a flood mostly meets the same
 		// few processes, and each allows the whole rate.
-		Rate:          &chat.Rate{},
+		Rates:         &protocol.Rates{},
 		RepeatsToRoom: true, // the first attempt may have died between its commit and its fan-out
 		// At once: between two events this process is frozen, and its timers with it.
 		// To few: each is told by a post of its own, which costs as a message does.
