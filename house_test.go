@@ -99,6 +99,39 @@ func TestHouseCanFail(t *testing.T) {
 	}
 }
 
+// guessable are the files that may use math/rand, for what nobody gains by guessing. Ids, tokens and epochs come from
+// crypto/rand.
+var guessable = []string{
+	"bench/run.go",       // the names of its rooms
+	"chat/identity.go",   // the digits after a name that is taken
+	"client/catchup.go",  // how long a gap is waited for
+	"client/client.go",   // ids of messages, unique within a person and a room
+	"client/live.go",     // when a connection is renewed
+	"deploy/deploytest",  // a stand-in for tests
+	"dynamo/retry.go",    // how long a throttled call waits
+	"farewell.go",        // when to come back
+	"functions/batch.go", // how long a throttled post waits
+	"gateway/jitter.go",  // what a cloud may do to a message
+	"gateway/limit.go",   // when to come back
+}
+
+// TestSecretsAreRandom: math/rand is only where its numbers are no secret.
+func TestSecretsAreRandom(t *testing.T) {
+	used := 0
+	for _, f := range sources(t) {
+		weak := slices.ContainsFunc(f.imports, func(name string) bool { return strings.HasPrefix(name, "math/rand") })
+		path := filepath.ToSlash(f.path)
+		if weak && !slices.Contains(guessable, path) && !slices.Contains(guessable, filepath.ToSlash(filepath.Dir(path))) {
+			t.Errorf("%s imports math/rand: use crypto/rand, or name the file in guessable and what its numbers are", path)
+		} else if weak {
+			used++
+		}
+	}
+	if used < len(guessable) {
+		t.Errorf("%d files use math/rand, %d may: which does not any more?", used, len(guessable))
+	}
+}
+
 type source struct {
 	path    string
 	imports []string

@@ -15,7 +15,7 @@ const (
 	ruleWrong      rule = "An action that is wrong is answered by an `error` event, is not stored, and the connection stays."
 	ruleColor      rule = "FNV-1a of 32 bits over the person's id in UTF-8, modulo 360."
 	ruleTime       rule = "Milliseconds since 1970 UTC, by the server's clock."
-	ruleSecret     rule = "Opaque and secret. Never put it into an address or a log."
+	ruleSecret     rule = "Opaque and secret. Never put it into an address or a log." // #nosec G101 -- a rule about secrets, not one
 	ruleError      rule = "A sentence for the person, which says what to do."
 )
 

@@ -65,7 +65,7 @@ func (s *Suite) connect(ctx context.Context, d dialing) (*conn, *http.Response, 
 	if c.plain {
 		c.rooms[protocol.GeneralRoom] = true
 	}
-	go c.read()
+	go c.read() // #nosec G118 -- it lives as long as its connection
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns = append(s.conns, c)

@@ -32,14 +32,15 @@ func (l *lookup) holding(ctx context.Context, seq uint64) (*commit, int, error) 
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, row := range p.rows {
-			c := parseCommit(row)
-			if seq > c.last() {
-				return nil, 0, nil
-			}
-			l.rows = append(l.rows, &c)
-			return &c, int(seq - c.first), nil
+		if len(p.rows) == 0 {
+			continue
 		}
+		c := parseCommit(p.rows[0])
+		if seq > c.last() {
+			return nil, 0, nil
+		}
+		l.rows = append(l.rows, &c)
+		return &c, int(seq - c.first), nil
 	}
 	return nil, 0, nil
 }

@@ -280,12 +280,11 @@ func testOnConnect(t *testing.T) {
 		defer posters.Wait()
 		h.onConnect = func(_ context.Context, id string, _ gateway.Handshake) (string, error) {
 			posters.Go(func() {
-				for i, lost := 0, []string{id}; i < 3; {
-					if lost, _ = s.Post(context.Background(), texts(fmt.Sprint(i)), []string{id}); lost != nil {
+				for i := range 3 {
+					if lost, _ := s.Post(context.Background(), texts(fmt.Sprint(i)), []string{id}); lost != nil {
 						t.Errorf("post %d: gone", i)
 						return
 					}
-					i++
 				}
 			})
 			return "", nil

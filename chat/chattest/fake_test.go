@@ -22,7 +22,6 @@ type fakeHome struct {
 type fakeConnection struct {
 	queue   chan []byte
 	waiting int // bytes in the queue
-	ended   bool
 }
 
 // fakeUnread is how much a fakeConnection may have waiting, in bytes.
