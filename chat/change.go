@@ -22,7 +22,7 @@ func CheckChange(change, target Entry) error {
 	switch {
 	case target.Kind != KindMessage || target.Lost:
 		return ErrNoMessage
-	case target.Person != change.Person:
+	case target.Person != change.Person && !(change.Order && change.Kind == KindDelete):
 		return ErrNotTheirs
 	case change.Kind == KindEdit && target.Deleted != 0:
 		return ErrNoMessage

@@ -16,13 +16,14 @@ import (
 	"parley/protocol"
 )
 
-// Ports are what a home gives the chat to work on. All are needed.
+// Ports are what a home gives the chat to work on. All but Rules are needed.
 type Ports struct {
 	Connections ConnectionTable
 	Members     Membership
 	Log         MessageLog
 	People      People
 	Poster      Poster
+	Rules       Rules // nil: there are no moderators
 }
 
 // Options adjust a Chat. The zero value is useful.
@@ -50,6 +51,10 @@ type Options struct {
 	// between its commit and its fan-out.
 	RepeatsToRoom bool
 
+	// RulesAge is how old what is known of the rules may be, in a home where other
+	// processes change them, too. 0: this process alone does.
+	RulesAge time.Duration
+
 	Now    func() time.Time // default time.Now
 	Random io.Reader        // for ids and session tokens; default crypto/rand
 	Logger *slog.Logger     // default: nothing is logged
@@ -64,6 +69,7 @@ type Chat struct {
 	random   io.Reader
 	logger   *slog.Logger
 	limiter  *limiter // nil: no bound
+	books    books
 	outboxes outboxes
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them

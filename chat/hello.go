@@ -8,9 +8,6 @@ import (
 	"parley/protocol"
 )
 
-// roleGuest is what everybody is who only has a name.
-const roleGuest = "guest"
-
 // seenEvery is how stale a person's last hello may get in the store, in
 // milliseconds: a write for every reconnect would be many.
 const seenEvery = 60 * 60 * 1000
@@ -28,6 +25,17 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	}
 	p, token, err := t.chat.recognize(ctx, a.Session)
 	if err != nil {
+		return err
+	}
+	book, err := t.chat.book(ctx)
+	if err != nil {
+		return err
+	}
+	if r, is := book.rule(RuleBan, "", p.ID); is {
+		return t.turnAway(ctx, a.ID, r)
+	}
+	role := book.role(p.ID)
+	if p, token, err = t.chat.takeRole(ctx, p, token, role); err != nil {
 		return err
 	}
 	stored := p.Created != 0
@@ -63,13 +71,18 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	}
 	t.answer(&protocol.Welcome{
 		Type: "welcome", ID: a.ID,
-		You:     protocol.You{Person: asOthersSee(p), Role: roleGuest},
+		You:     you(p, role),
 		Session: token,
 		Server:  t.chat.options.Server,
 		Limits:  protocol.CurrentLimits(),
 		Rooms:   rooms,
 	})
 	t.flush(ctx) // before it is a member and hears what others say
+	if a.Link != "" {
+		if err := t.follow(ctx, "", a.Link); err != nil {
+			t.fail(ctx, &protocol.UseLink{}, err)
+		}
+	}
 	for _, r := range a.Rooms {
 		if seen[r.Room] { // the first of each
 			seen[r.Room] = false
@@ -140,6 +153,9 @@ func (c *Chat) recognize(ctx context.Context, token string) (Person, string, err
 func (c *Chat) name(ctx context.Context, p Person, wanted string) (Person, error) {
 	name, err := NormalizeName(wanted)
 	if err != nil {
+		return p, err
+	}
+	if err := c.mayBeCalled(ctx, p, name); err != nil {
 		return p, err
 	}
 	now := c.millis()

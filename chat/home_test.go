@@ -106,7 +106,7 @@ func newHome(t *testing.T, o chat.Options) *home {
 		log:    &faultyLog{MessageLog: memory.NewLog()},
 		poster: &recorder{open: map[string]bool{}, frames: map[string][][]byte{}, closed: map[string]int{}},
 	}
-	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: memory.NewPeople(), Poster: h.poster}, o)
+	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: memory.NewPeople(), Poster: h.poster, Rules: memory.NewRules()}, o)
 	t.Cleanup(h.Close)
 	return h
 }

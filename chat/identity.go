@@ -39,7 +39,8 @@ func (c *Chat) newSession() (token string, hash [32]byte, err error) {
 func sessionHash(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
 // claim stores a person and its name. A name that is held by a connection which
-// is no more is taken over: $disconnect may never have come.
+// is no more is taken over ($disconnect may never have come), and so is one whose
+// session was not seen for long.
 func (c *Chat) claim(ctx context.Context, p Person) error {
 	err := c.People.PutPerson(ctx, p)
 	if !errors.Is(err, ErrNameTaken) {
@@ -51,10 +52,10 @@ func (c *Chat) claim(ctx context.Context, p Person) error {
 	} else if err != nil {
 		return err
 	}
-	if holder.Holder == "" {
+	if holder.Holder == "" && c.millis()-holder.Seen < reservedFor {
 		return ErrNameTaken
 	}
-	if holder.Holder != p.Holder { // else it is its own, from an attempt that failed half way
+	if holder.Holder != "" && holder.Holder != p.Holder { // else it is its own, from an attempt that failed half way
 		if _, err := c.Connections.Get(ctx, holder.Holder); err == nil {
 			return ErrNameTaken
 		} else if !errors.Is(err, ErrNoConnection) {

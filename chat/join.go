@@ -28,7 +28,11 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 		return err
 	}
 	page.Type, page.ID = "joined", id
-	joined := &protocol.Joined{Page: *page, People: []protocol.Person{}}
+	book, err := t.chat.book(ctx)
+	if err != nil {
+		return err
+	}
+	joined := &protocol.Joined{Page: *page, People: []protocol.Person{}, Rules: book.roomRules(pos.Room, p.ID)}
 	if err := t.chat.listPeople(ctx, joined); err != nil {
 		return err
 	}

@@ -18,6 +18,12 @@ type spoken struct {
 	refused bool // for the room's rate: that was told
 }
 
+// together tells whether two may be appended by one call: for one room, and by
+// one decision whether their person may.
+func (s spoken) together(other spoken) bool {
+	return s.room == other.room && (s.entry.Kind == KindDelete) == (other.entry.Kind == KindDelete)
+}
+
 // speak appends the messages and changes gathered, all for one room, and fans
 // them out.
 func (t *turn) speak(ctx context.Context) {
@@ -58,6 +64,16 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 		}
 		t.known = &p
 	}
+	book, err := t.chat.book(ctx)
+	if err != nil {
+		return err
+	}
+	order := rank(book.role(p.ID)) > 0 && !t.conn.Plain
+	if said[0].entry.Kind != KindDelete { // see do: those of one call are all deletes, or none is
+		if err := t.chat.maySpeak(ctx, &book, room, p); err != nil {
+			return err
+		}
+	}
 	if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
 		return err
 	}
@@ -65,7 +81,7 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 	entries := make([]Entry, len(said))
 	for i, s := range said {
 		entries[i] = s.entry
-		entries[i].At, entries[i].Person, entries[i].From = at, p.ID, p.Name
+		entries[i].At, entries[i].Person, entries[i].From, entries[i].Order = at, p.ID, p.Name, order
 	}
 	// What this connection was told before stands before what it now hears.
 	t.flush(ctx)
@@ -116,6 +132,9 @@ func (t *turn) introduce(ctx context.Context, from string) error {
 	}
 	id, err := t.chat.newPersonID()
 	if err != nil {
+		return err
+	}
+	if err := t.chat.mayBeCalled(ctx, Person{ID: id}, name); err != nil {
 		return err
 	}
 	p := Person{ID: id, Holder: t.conn.ID, Created: t.chat.millis(), Seen: t.chat.millis()}

@@ -73,7 +73,7 @@ func (t *turn) do(ctx context.Context, action protocol.Action) {
 		return
 	}
 	said, speaks := asSpoken(action)
-	if !speaks || len(t.said) > 0 && t.said[0].room != said.room {
+	if !speaks || len(t.said) > 0 && !t.said[0].together(said) {
 		t.speak(ctx)
 	}
 	if speaks && said.entry.Kind != KindMessage && t.conn.Person == "" && len(t.said) == 0 {
@@ -102,6 +102,12 @@ func (t *turn) do(ctx context.Context, action protocol.Action) {
 		err = t.rooms(ctx, a)
 	case *protocol.Ping:
 		err = t.ping(ctx, a)
+	case *protocol.UseLink:
+		err = t.follow(ctx, a.ID, a.Link)
+	case *protocol.SignOut:
+		err = t.signOut(ctx)
+	default:
+		err = t.moderate(ctx, action)
 	}
 	if err != nil {
 		t.fail(ctx, action, err)

@@ -13,7 +13,10 @@ import (
 // the sub-protocol to confirm, empty for none; an error refuses the handshake.
 // Nothing is posted here: API Gateway would answer gone.
 func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (subprotocol string, err error) {
-	conn := Connection{ID: id, Plain: !slices.Contains(h.Subprotocols, protocol.Subprotocol), Since: c.millis()}
+	conn := Connection{ID: id, Plain: !slices.Contains(h.Subprotocols, protocol.Subprotocol), Since: c.millis(), Address: AddressKey(h.Address)}
+	if err := c.mayConnect(ctx, conn.Address); err != nil {
+		return "", err
+	}
 	if conn.Plain {
 		conn.Rooms = []string{protocol.GeneralRoom}
 	}

@@ -132,6 +132,7 @@ type Entry struct {
 	ID     string   // the client's id of it; may be empty
 	Text   string   // of a message as it is now; of an edit until a newer change replaces it
 	Target uint64   // edit, delete: the sequence of the message concerned
+	Order  bool     // delete: a moderator's, of what somebody else said; not stored
 	Lost   bool     // its checksum does not match: only Seq can be trusted
 
 	// What became of a message: the log's to say, ignored on the way in.

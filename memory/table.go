@@ -22,8 +22,9 @@ type Table struct {
 }
 
 var (
-	_ chat.ConnectionTable = (*Table)(nil)
-	_ chat.Membership      = (*Table)(nil)
+	_ chat.ConnectionTable   = (*Table)(nil)
+	_ chat.Membership        = (*Table)(nil)
+	_ chat.PersonConnections = (*Table)(nil)
 )
 
 // NewTable returns an empty table.
@@ -84,4 +85,23 @@ func (t *Table) Delete(ctx context.Context, id chat.ConnectionID) (chat.Connecti
 	}
 	delete(t.connections, id)
 	return c, nil
+}
+
+// OfPerson returns the open connections of a person. It looks at all that are
+// open: an index would cost each of them memory for what is asked when somebody
+// is put out.
+func (t *Table) OfPerson(ctx context.Context, id chat.PersonID) ([]chat.Connection, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var open []chat.Connection
+	for _, c := range t.connections {
+		if c.Person == id && id != "" {
+			c.Rooms = slices.Clone(c.Rooms)
+			open = append(open, c)
+		}
+	}
+	return open, nil
 }

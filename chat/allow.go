@@ -1,0 +1,123 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/protocol"
+)
+
+// maySpeak tells why a person may not speak in a room just now; nil: it may.
+func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person) error {
+	if len(b.rules) == 0 || rank(b.role(p.ID)) > 0 {
+		return nil
+	}
+	if r, muted := b.muted(room, p.ID); muted {
+		e := protocol.Errorf(protocol.Muted, "%s", "A moderator has muted you"+forHow(r.Until, b.now)+because(r.Reason))
+		return ending(e, r.Until, b.now)
+	}
+	if r, locked := b.rule(RuleLock, room, ""); locked {
+		e := protocol.Errorf(protocol.Locked, "%s", "Only moderators speak here"+forHow(r.Until, b.now)+because(r.Reason))
+		return ending(e, r.Until, b.now)
+	}
+	if r, restricted := b.rule(RuleCreation, "", ""); restricted && room != protocol.GeneralRoom {
+		x, err := c.Log.Extent(ctx, room)
+		if err != nil {
+			return fmt.Errorf("extent of room %q: %w", room, err)
+		}
+		if x.Head == 0 {
+			return protocol.Errorf(protocol.NotAllowed, "There is no such room yet, and only %ss may begin one.", r.Text)
+		}
+	}
+	if r, slow := b.rule(RuleSlow, room, ""); slow {
+		return c.mustWait(ctx, room, p.ID, r.Value)
+	}
+	return nil
+}
+
+// muted returns the rule that mutes a person in a room.
+func (b *rulebook) muted(room string, person PersonID) (Rule, bool) {
+	if r, ok := b.rule(RuleMute, "", person); ok {
+		return r, true
+	}
+	return b.rule(RuleMute, room, person)
+}
+
+// mustWait looks whether a person spoke in a room in slow mode less than so many
+// milliseconds ago. The log knows, whichever process took it; such rooms are
+// slow, so it is asked for little.
+func (c *Chat) mustWait(ctx context.Context, room string, person PersonID, every int64) error {
+	const most = 100 // entries looked at: as many may be said in slow mode by as many people
+	x, err := c.Log.Extent(ctx, room)
+	if err != nil {
+		return fmt.Errorf("extent of room %q: %w", room, err)
+	}
+	if x.Head == 0 {
+		return nil
+	}
+	last, err := c.Log.RangeBack(ctx, room, max(x.Floor, x.Head-min(x.Head, most))+1, x.Head, protocol.PageBytes*4)
+	if err != nil {
+		return fmt.Errorf("newest of room %q: %w", room, err)
+	}
+	now := c.millis()
+	for _, e := range last {
+		if e.At <= now-every {
+			return nil
+		}
+		if e.Person == person && e.Kind == KindMessage {
+			wait := e.At + every - now
+			return protocol.Errorf(protocol.SlowMode, "The room is in slow mode: again in %d seconds.", (wait+999)/1000).Retriable(wait)
+		}
+	}
+	return nil
+}
+
+// roomRules is what keeps a person from speaking in a room, for who joins.
+func (b *rulebook) roomRules(room string, person PersonID) protocol.RoomRules {
+	var told protocol.RoomRules
+	if _, ok := b.rule(RuleInvited, room, ""); ok {
+		told.Invited = true
+	}
+	if r, ok := b.rule(RuleSlow, room, ""); ok {
+		told.Slow = r.Value
+	}
+	if r, ok := b.rule(RuleLock, room, ""); ok {
+		told.Locked, told.Until = true, r.Until
+	}
+	if r, ok := b.muted(room, person); ok && person != "" {
+		told.Muted, told.Until = true, r.Until
+	}
+	return told
+}
+
+// An ErrRefused refuses a handshake with an HTTP status.
+type ErrRefused struct {
+	Status  int
+	Message string
+}
+
+func (e *ErrRefused) Error() string { return e.Message }
+
+// HTTPStatus is what the handshake is answered with.
+func (e *ErrRefused) HTTPStatus() int { return e.Status }
+
+// mayConnect tells why nobody may come from an address; nil: all may.
+func (c *Chat) mayConnect(ctx context.Context, key string) error {
+	b, err := c.book(ctx)
+	if err != nil {
+		return err
+	}
+	if _, is := b.rule(RuleBanAddress, "", key); is && key != "" {
+		return &ErrRefused{403, "This address is banned here."}
+	}
+	return nil
+}
+
+// turnAway ends the connection of a person who is banned.
+func (t *turn) turnAway(ctx context.Context, id string, r Rule) error {
+	t.flush(ctx)
+	t.over = true
+	why := banned(r, t.chat.millis())
+	return errors.Join(t.chat.post(ctx, t.conn.ID, protocol.Encode(why.WithID(id))), t.chat.end(ctx, []Connection{t.conn}, why, protocol.CloseBanned))
+}

@@ -1,0 +1,170 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/protocol"
+)
+
+// openOf returns the open connections of a person.
+func (c *Chat) openOf(ctx context.Context, person PersonID) ([]Connection, error) {
+	of, ok := c.Connections.(PersonConnections)
+	if !ok {
+		return nil, errors.New("the connection table does not know whose connections are open")
+	}
+	open, err := of.OfPerson(ctx, person)
+	if err != nil {
+		return nil, fmt.Errorf("connections of a person: %w", err)
+	}
+	return open, nil
+}
+
+func (t *turn) appoint(ctx context.Context, b rulebook, by Person, a *protocol.Appoint) error {
+	if a.Person == by.ID {
+		return protocol.Errorf(protocol.NotAllowed, "This is you. Another operator can do it.") // so the last one stays
+	}
+	found, err := t.chat.People.Persons(ctx, a.Person)
+	if err != nil {
+		return fmt.Errorf("look up person: %w", err)
+	}
+	if len(found) == 0 || found[0].Session == ([32]byte{}) {
+		return protocol.Errorf(protocol.NoSuchPerson, "There is nobody with this id here who has a session.")
+	}
+	r := Rule{Kind: RuleRole, Subject: a.Person, Text: a.Role, Name: found[0].Name, By: by.ID, ByName: by.Name}
+	told, err := t.settle(ctx, r, "appoint", false)
+	if err == nil && a.Role == protocol.RoleGuest {
+		_, _, err = t.chat.lift(ctx, RuleRole, "", a.Person)
+	}
+	if err != nil {
+		return err
+	}
+	t.answerRuling(a.ID, told)
+	_, _, err = t.chat.renew(ctx, found[0], a.Role)
+	return err
+}
+
+// renew gives a person the session that goes with a role: the one before counts
+// no more. All its connections are told, and live on. A person who is not
+// connected is given it by the next hello, see takeRole.
+func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, token string, err error) {
+	open, err := c.openOf(ctx, p.ID)
+	if err != nil || len(open) == 0 {
+		return p, "", err
+	}
+	if p, token, err = c.reissue(ctx, p, role); err != nil {
+		return p, "", err
+	}
+	told := protocol.Encode(&protocol.Session{Type: "session", You: you(p, role), Session: token})
+	for _, conn := range open {
+		if err := c.post(ctx, conn.ID, told); err != nil {
+			return p, token, fmt.Errorf("tell a person its role: %w", err)
+		}
+	}
+	return p, token, nil
+}
+
+// reissue stores another session for a person, which has a role.
+func (c *Chat) reissue(ctx context.Context, p Person, role string) (Person, string, error) {
+	token, hash, err := c.newSession()
+	if err != nil {
+		return p, "", err
+	}
+	if p.Created == 0 {
+		p.Created = c.millis()
+	}
+	p.Session, p.Role = hash, role
+	if role == protocol.RoleGuest {
+		p.Role = ""
+	}
+	if err := c.People.PutPerson(ctx, p); err != nil {
+		return p, "", fmt.Errorf("store a session: %w", err)
+	}
+	return p, token, nil
+}
+
+// you is a person as it is told who it is.
+func you(p Person, role string) protocol.You {
+	return protocol.You{Person: asOthersSee(p), Role: role}
+}
+
+// takeRole gives a person who says hello another session where its role has
+// become another one since the present was issued.
+func (c *Chat) takeRole(ctx context.Context, p Person, token, role string) (Person, string, error) {
+	had := p.Role
+	if had == "" {
+		had = protocol.RoleGuest
+	}
+	if had == role || p.Created == 0 {
+		return p, token, nil
+	}
+	return c.reissue(ctx, p, role)
+}
+
+// follow does what a link is good for. What it returns is told beside welcome.
+func (t *turn) follow(ctx context.Context, id, link string) error {
+	if t.chat.Rules == nil {
+		return badLink
+	}
+	p, b, err := t.standing(ctx)
+	if err != nil {
+		return err
+	}
+	hash := LinkHash(link)
+	if r, ok := b.rule(RuleOperatorLink, "", hash); ok {
+		return t.becomeOperator(ctx, id, p, r)
+	}
+	return t.followInvitation(ctx, id, p, b, hash)
+}
+
+var badLink = protocol.Errorf(protocol.BadLink, "This link is not good any more. Ask for another one.")
+
+// becomeOperator uses an operator's link up.
+func (t *turn) becomeOperator(ctx context.Context, id string, p Person, r Rule) error {
+	if p.Name == "" {
+		return protocol.Errorf(protocol.NameFirst, "Take a name first, then open the link again.")
+	}
+	if _, existed, err := t.chat.lift(ctx, r.Kind, "", r.Subject); err != nil {
+		return err
+	} else if !existed {
+		return badLink
+	}
+	role := Rule{Kind: RuleRole, Subject: p.ID, Text: protocol.RoleOperator, Name: p.Name, By: p.ID, ByName: p.Name, Reason: "by a link"}
+	if _, err := t.settle(ctx, role, "appoint", false); err != nil {
+		return errors.Join(err, t.chat.layDown(ctx, r)) // it may be tried again
+	}
+	after, token, err := t.chat.renew(ctx, p, protocol.RoleOperator)
+	if err != nil {
+		return err
+	}
+	t.known = &after
+	if id != "" && token != "" {
+		t.answer(&protocol.Session{Type: "session", ID: id, You: you(after, protocol.RoleOperator), Session: token})
+	}
+	return nil
+}
+
+// signOut ends the session of a person, and all its connections. The name is free.
+func (t *turn) signOut(ctx context.Context) error {
+	p, err := t.person(ctx)
+	if err != nil {
+		return err
+	}
+	open, err := t.chat.openOf(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	if t.conn.Stored {
+		p.Session, p.Skeleton, p.Holder = [32]byte{}, "", ""
+		if err := t.chat.People.PutPerson(ctx, p); err != nil {
+			return fmt.Errorf("end a session: %w", err)
+		}
+	}
+	if len(open) == 0 {
+		open = []Connection{t.conn}
+	}
+	t.flush(ctx)
+	t.over = true
+	return t.chat.end(ctx, open, protocol.Errorf(protocol.SignedOut, "You have signed out."), protocol.CloseSignedOut)
+}

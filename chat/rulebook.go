@@ -1,0 +1,161 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/protocol"
+)
+
+// ruleKey is what at most one rule has.
+type ruleKey struct {
+	kind          RuleKind
+	room, subject string
+}
+
+// A rulebook is all rules as they were at one time. It never changes, so that
+// what depends on them is decided without I/O and without waiting.
+type rulebook struct {
+	rules map[ruleKey]Rule
+	now   int64     // when it was asked for, in milliseconds since 1970 UTC
+	at    time.Time // when it was read
+}
+
+// books has the newest rulebook. What this process changes is in it at once;
+// what others change, by Options.RulesAge.
+type books struct {
+	newest atomic.Pointer[rulebook]
+	mu     sync.Mutex // held while newest is replaced
+}
+
+// rule returns a rule that is in force.
+func (b *rulebook) rule(kind RuleKind, room, subject string) (Rule, bool) {
+	r, ok := b.rules[ruleKey{kind, room, subject}]
+	return r, ok && !r.ended(b.now)
+}
+
+// ended tells whether the rule is over by itself.
+func (r Rule) ended(now int64) bool { return r.Until != 0 && r.Until <= now }
+
+// role returns a person's role.
+func (b *rulebook) role(person PersonID) string {
+	if r, ok := b.rule(RuleRole, "", person); ok && person != "" {
+		return r.Text
+	}
+	return protocol.RoleGuest
+}
+
+// hasOperator tells whether anybody is one.
+func (b *rulebook) hasOperator() bool {
+	for key, r := range b.rules {
+		if key.kind == RuleRole && r.Text == protocol.RoleOperator {
+			return true
+		}
+	}
+	return false
+}
+
+// book returns the rules as they are now. Without Ports.Rules there are none.
+func (c *Chat) book(ctx context.Context) (rulebook, error) {
+	if c.Rules == nil {
+		return rulebook{now: c.millis()}, nil
+	}
+	b := c.books.newest.Load()
+	if b == nil || c.options.RulesAge > 0 && c.now().Sub(b.at) > c.options.RulesAge {
+		var err error
+		if b, err = c.readBook(ctx); err != nil {
+			return rulebook{}, err
+		}
+	}
+	now := *b
+	now.now = c.millis()
+	return now, nil
+}
+
+func (c *Chat) readBook(ctx context.Context) (*rulebook, error) {
+	c.books.mu.Lock()
+	defer c.books.mu.Unlock()
+	at := c.now()
+	if b := c.books.newest.Load(); b != nil && (c.options.RulesAge == 0 || at.Sub(b.at) <= c.options.RulesAge) {
+		return b, nil // read while this one waited
+	}
+	all, err := c.Rules.AllRules(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the rules: %w", err)
+	}
+	b := &rulebook{rules: make(map[ruleKey]Rule, len(all)), at: at}
+	for _, r := range all {
+		b.rules[ruleKey{r.Kind, r.Room, r.Subject}] = r
+	}
+	c.books.newest.Store(b)
+	return b, nil
+}
+
+// write makes the newest book one with, or without, a rule.
+func (c *Chat) write(key ruleKey, r *Rule) {
+	b := c.books.newest.Load()
+	if b == nil {
+		return
+	}
+	with := &rulebook{rules: maps.Clone(b.rules), at: b.at}
+	if r != nil {
+		with.rules[key] = *r
+	} else {
+		delete(with.rules, key)
+	}
+	c.books.newest.Store(with)
+}
+
+// layDown stores a rule in the place of the one like it.
+func (c *Chat) layDown(ctx context.Context, r Rule) error {
+	c.books.mu.Lock()
+	defer c.books.mu.Unlock()
+	if err := c.Rules.PutRule(ctx, r); err != nil {
+		return fmt.Errorf("lay down a rule: %w", err)
+	}
+	c.write(ruleKey{r.Kind, r.Room, r.Subject}, &r)
+	return nil
+}
+
+// lift takes a rule away. One caller alone is told that there was one.
+func (c *Chat) lift(ctx context.Context, kind RuleKind, room, subject string) (Rule, bool, error) {
+	c.books.mu.Lock()
+	defer c.books.mu.Unlock()
+	r, existed, err := c.Rules.TakeRule(ctx, kind, room, subject)
+	if err != nil {
+		return r, false, fmt.Errorf("lift a rule: %w", err)
+	}
+	c.write(ruleKey{kind, room, subject}, nil)
+	return r, existed, nil
+}
+
+// use takes one from what a rule is good for.
+func (c *Chat) use(ctx context.Context, kind RuleKind, room, subject string) (Rule, bool, error) {
+	c.books.mu.Lock()
+	defer c.books.mu.Unlock()
+	r, existed, err := c.Rules.UseRule(ctx, kind, room, subject)
+	if err != nil {
+		return r, false, fmt.Errorf("use a rule: %w", err)
+	}
+	key := ruleKey{kind, room, subject}
+	b := c.books.newest.Load()
+	if spent := b != nil && b.rules[key].Value != 0 && r.Value == 0; existed && !spent {
+		c.write(key, &r)
+	} else {
+		c.write(key, nil)
+	}
+	return r, existed, nil
+}
+
+// record appends to the audit log.
+func (c *Chat) record(ctx context.Context, a Act) error {
+	a.At = c.millis()
+	if _, err := c.Rules.PutAct(ctx, a); err != nil {
+		return fmt.Errorf("write the audit log: %w", err)
+	}
+	return nil
+}
