@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/protocol"
 )
@@ -30,10 +31,36 @@ func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person)
 			return protocol.Errorf(protocol.NotAllowed, "There is no such room yet, and only %ss may begin one.", r.Text)
 		}
 	}
-	if r, slow := b.rule(RuleSlow, room, ""); slow {
-		return c.mustWait(ctx, room, p.ID, r.Value)
-	}
 	return nil
+}
+
+// oneAtATime keeps to slow mode: of what a person says at once the first message
+// counts, where it said none for long enough. The others are told to wait. What
+// changes a message is not held up.
+func (t *turn) oneAtATime(ctx context.Context, b *rulebook, room string, p Person, said []spoken) ([]spoken, error) {
+	r, slow := b.rule(RuleSlow, room, "")
+	if !slow || rank(b.role(p.ID)) > 0 {
+		return said, nil
+	}
+	var may []spoken
+	for _, s := range said {
+		if s.entry.Kind == KindMessage {
+			err := waitFor(r.Value)
+			if !slices.ContainsFunc(may, func(s spoken) bool { return s.entry.Kind == KindMessage }) {
+				err = t.chat.mustWait(ctx, room, p.ID, r.Value)
+			}
+			if err != nil {
+				t.fail(ctx, s.action, err)
+				continue
+			}
+		}
+		may = append(may, s)
+	}
+	return may, nil
+}
+
+func waitFor(ms int64) error {
+	return protocol.Errorf(protocol.SlowMode, "The room is in slow mode: again in %d seconds.", (ms+999)/1000).Retriable(ms)
 }
 
 // muted returns the rule that mutes a person in a room.
@@ -66,8 +93,7 @@ func (c *Chat) mustWait(ctx context.Context, room string, person PersonID, every
 			return nil
 		}
 		if e.Person == person && e.Kind == KindMessage {
-			wait := e.At + every - now
-			return protocol.Errorf(protocol.SlowMode, "The room is in slow mode: again in %d seconds.", (wait+999)/1000).Retriable(wait)
+			return waitFor(e.At + every - now)
 		}
 	}
 	return nil

@@ -73,6 +73,9 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 		if err := t.chat.maySpeak(ctx, &book, room, p); err != nil {
 			return err
 		}
+		if said, err = t.oneAtATime(ctx, &book, room, p, said); err != nil || len(said) == 0 {
+			return err
+		}
 	}
 	if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
 		return err

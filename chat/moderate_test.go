@@ -210,8 +210,11 @@ func TestLockedAndSlow(t *testing.T) {
 	equal(t, "wait", o.last("gus", "error").num("after"), 30_000)
 	equal(t, "gil", o.says("gil"), "message")
 	equal(t, "gil again", o.says("gil"), "slow_mode")
+	equal(t, "gil edits", o.do("gil", map[string]any{"type": "edit", "room": "hall", "target": o.last("gil", "message").num("seq"), "text": "x"}), "edit")
 	o.now = o.now.Add(30 * time.Second)
-	equal(t, "later", o.says("gus"), "message")
+	before := len(o.got("gil", "message"))
+	o.act("gus", `{"type":"message","room":"hall","text":"one"}`, `{"type":"message","room":"hall","text":"two"}`)
+	equal(t, "two at once, later", len(o.got("gil", "message"))-before, 1)
 	equal(t, "mona is not slow", fmt.Sprint(o.says("mona"), o.says("mona")), "messagemessage")
 }
 
