@@ -2,15 +2,14 @@ package chat
 
 import (
 	"context"
-	"slices"
 
 	"parley/protocol"
 )
 
 // history answers with a page of a room that the connection is in.
 func (t *turn) history(ctx context.Context, a *protocol.ReadHistory) error {
-	if !slices.Contains(t.conn.Rooms, a.Room) {
-		return protocol.Errorf(protocol.NotInRoom, "Join the room first.")
+	if err := t.inRoom(ctx, a.Room); err != nil {
+		return err
 	}
 	x, err := t.chat.extent(ctx, a.Room)
 	if err != nil {

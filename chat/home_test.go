@@ -18,9 +18,12 @@ import (
 type home struct {
 	t *testing.T
 	*chat.Chat
-	table  *faultyTable
-	log    *faultyLog
-	poster *recorder
+	table   *faultyTable
+	log     *faultyLog
+	poster  *recorder
+	rules   *memory.Rules
+	people  *memory.People
+	options chat.Options
 }
 
 // recorder is a Poster. A connection is gone until it is opened.
@@ -82,10 +85,18 @@ func (f *faultyTable) Join(ctx context.Context, room string, m chat.Member) (boo
 
 // faultyLog is a MessageLog that can be made to fail, and that counts appends.
 type faultyLog struct {
-	chat.MessageLog
+	*memory.Log
 	mu      sync.Mutex
 	fail    error
 	appends int
+	onRange func() // before it
+}
+
+func (l *faultyLog) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
+	if l.onRange != nil {
+		l.onRange()
+	}
+	return l.Log.Range(ctx, room, from, to, maxBytes)
 }
 
 func (l *faultyLog) Append(ctx context.Context, room string, entries ...chat.Entry) ([]chat.Appended, error) {
@@ -96,19 +107,43 @@ func (l *faultyLog) Append(ctx context.Context, room string, entries ...chat.Ent
 	if err != nil {
 		return nil, err
 	}
-	return l.MessageLog.Append(ctx, room, entries...)
+	return l.Log.Append(ctx, room, entries...)
 }
 
 func newHome(t *testing.T, o chat.Options) *home {
 	t.Helper()
 	h := &home{
 		t: t, table: &faultyTable{Table: memory.NewTable()},
-		log:    &faultyLog{MessageLog: memory.NewLog()},
+		log:   &faultyLog{Log: memory.NewLog()},
+		rules: memory.NewRules(), people: memory.NewPeople(),
 		poster: &recorder{open: map[string]bool{}, frames: map[string][][]byte{}, closed: map[string]int{}},
 	}
-	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: memory.NewPeople(), Poster: h.poster, Rules: memory.NewRules()}, o)
-	t.Cleanup(h.Close)
+	h.begin(o)
 	return h
+}
+
+// begin has a new chat work on what the home holds.
+func (h *home) begin(o chat.Options) {
+	h.options = o
+	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: h.people, Poster: h.poster, Rules: h.rules}, o)
+	h.t.Cleanup(h.Close)
+}
+
+// laidDown has rules in force that were laid down by another process.
+func (h *home) laidDown(rules ...chat.Rule) {
+	h.t.Helper()
+	for _, r := range rules {
+		if err := h.rules.PutRule(context.Background(), r); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.begin(h.options)
+}
+
+// appoint gives a person a role.
+func (h *home) appoint(person, role string) {
+	h.t.Helper()
+	h.laidDown(chat.Rule{Kind: chat.RuleRole, Subject: person, Text: role})
 }
 
 // connect opens a connection with the sub-protocols offered.

@@ -14,6 +14,9 @@ import (
 // since its position. The membership is written before the head is read, so
 // nothing can fall between this page and the events that follow it.
 func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error {
+	if err := t.mayEnter(ctx, pos.Room); err != nil {
+		return err
+	}
 	p, err := t.person(ctx)
 	if err != nil {
 		return err

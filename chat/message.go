@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"parley/protocol"
 )
@@ -43,8 +42,8 @@ func (t *turn) speak(ctx context.Context) {
 
 func (t *turn) append(ctx context.Context, said []spoken) error {
 	room := said[0].room
-	if !slices.Contains(t.conn.Rooms, room) {
-		return protocol.Errorf(protocol.NotInRoom, "Join the room first.")
+	if err := t.inRoom(ctx, room); err != nil {
+		return err
 	}
 	if t.conn.Plain && t.conn.Person == "" {
 		if err := t.introduce(ctx, said[0].from); err != nil {

@@ -268,6 +268,9 @@ func (t *turn) kick(ctx context.Context, b rulebook, by Person, a *protocol.Kick
 	if err != nil {
 		return err
 	}
+	if err := t.chat.expel(ctx, p); err != nil {
+		return err
+	}
 	told := protocol.Ruling{Do: "kick", Person: p.ID, Name: p.Name, Reason: a.Reason, By: by.ID, ByName: by.Name, At: t.chat.millis()}
 	if err := t.chat.record(ctx, actOf(told)); err != nil {
 		return err

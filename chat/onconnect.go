@@ -18,13 +18,21 @@ func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (sub
 		return "", err
 	}
 	if conn.Plain {
-		conn.Rooms = []string{protocol.GeneralRoom}
+		switch err := (&turn{chat: c, conn: conn}).mayEnter(ctx, protocol.GeneralRoom); {
+		case err == nil:
+			conn.Rooms = []string{protocol.GeneralRoom}
+		case !isRefusal(err): // else it is told when it speaks
+			return "", err
+		}
 	}
 	if err := c.Connections.Put(ctx, conn); err != nil {
 		return "", fmt.Errorf("register connection: %w", err)
 	}
 	if !conn.Plain {
 		return protocol.Subprotocol, nil
+	}
+	if len(conn.Rooms) == 0 {
+		return "", nil
 	}
 	if _, err := c.Members.Join(ctx, protocol.GeneralRoom, Member{Connection: id, Plain: true}); err != nil {
 		// A refused connection has no OnDisconnect, and its context may have ended.

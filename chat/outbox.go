@@ -196,6 +196,9 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 		}
 	}
 	p.post(ctx)
+	for _, d := range batch {
+		c.trimGrown(ctx, room, d.appended)
+	}
 	return p.gone
 }
 

@@ -12,6 +12,9 @@ import (
 // since returns what a client at a position has missed: the oldest page of it,
 // or the newest page of the room where that position means nothing any more.
 func (c *Chat) since(ctx context.Context, pos protocol.Position) (*protocol.Page, error) {
+	if err := c.trimAged(ctx, pos.Room); err != nil {
+		return nil, err
+	}
 	x, err := c.extent(ctx, pos.Room)
 	if err != nil {
 		return nil, err
@@ -38,7 +41,9 @@ func (c *Chat) extent(ctx context.Context, room string) (Extent, error) {
 	if err != nil {
 		return x, fmt.Errorf("extent of room %q: %w", room, err)
 	}
-	return x, nil
+	keep, err := c.retention(ctx, room)
+	x.Floor = keep.floor(x)
+	return x, err
 }
 
 // pageBefore returns the newest entries below a sequence.
@@ -77,6 +82,9 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 	entries, err := c.Log.Range(ctx, room, after+1, to, protocol.PageBytes)
 	if err != nil {
 		return nil, fmt.Errorf("history of room %q: %w", room, err)
+	}
+	if len(entries) > 0 && entries[0].Seq != after+1 { // trimmed since x was read: whoever asks again is told
+		entries = nil
 	}
 	fill(p, entries)
 	p.To = after + uint64(len(p.Messages)+len(p.Changes))

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 
 	"parley/protocol"
 )
@@ -12,8 +11,10 @@ import (
 func (t *turn) ping(ctx context.Context, a *protocol.Ping) error {
 	pong := &protocol.Pong{Type: "pong", ID: a.ID, Rooms: []protocol.RoomPosition{}}
 	for _, r := range a.Rooms {
-		if !slices.Contains(t.conn.Rooms, r.Room) {
+		if err := t.inRoom(ctx, r.Room); isRefusal(err) {
 			continue
+		} else if err != nil {
+			return err
 		}
 		x, err := t.chat.extent(ctx, r.Room)
 		if err != nil {

@@ -46,6 +46,9 @@ func (p *posting) tell(ctx context.Context, d *delivery, asked Entry, a Appended
 	e.ID = asked.ID
 	event, _ = told(p.room, e)
 	p.post(ctx)
+	if d.from == "" { // no connection asked for it
+		return
+	}
 	if err := p.chat.post(ctx, d.from, protocol.Encode(event)); err != nil {
 		d.err = &fanOutError{err}
 	}

@@ -115,7 +115,7 @@ func (t *turn) follow(ctx context.Context, id, link string) error {
 	if r, ok := b.rule(RuleOperatorLink, "", hash); ok {
 		return t.becomeOperator(ctx, id, p, r)
 	}
-	return t.followInvitation(ctx, id, p, b, hash)
+	return t.followInvitation(ctx, id, p, hash)
 }
 
 var badLink = protocol.Errorf(protocol.BadLink, "This link is not good any more. Ask for another one.")

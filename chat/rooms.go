@@ -16,6 +16,11 @@ func (t *turn) rooms(ctx context.Context, a *protocol.ListRooms) error {
 	answer := &protocol.Rooms{Type: "rooms", ID: a.ID, Rooms: []protocol.RoomInfo{}}
 	left := protocol.MaxFrameBytes - len(protocol.Encode(answer))
 	for _, h := range heads {
+		if err := t.mayEnter(ctx, h.Room); isRefusal(err) {
+			continue
+		} else if err != nil {
+			return err
+		}
 		_, count, err := t.chat.Members.Present(ctx, h.Room, 0)
 		if err != nil {
 			return fmt.Errorf("who is in room %q: %w", h.Room, err)

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"parley/protocol"
 )
@@ -11,8 +10,8 @@ import (
 // typing tells a small room that somebody is writing. In a large one it would
 // be noise, and is dropped.
 func (t *turn) typing(ctx context.Context, a *protocol.Typing) error {
-	if !slices.Contains(t.conn.Rooms, a.Room) {
-		return protocol.Errorf(protocol.NotInRoom, "Join the room first.")
+	if err := t.inRoom(ctx, a.Room); err != nil {
+		return err
 	}
 	p, err := t.person(ctx)
 	if err != nil {

@@ -1,0 +1,171 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"parley/protocol"
+)
+
+// erase takes away what is kept of a person: of oneself, or by an operator of
+// somebody else.
+func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Erase) error {
+	if a.Person == "" || a.Person == by.ID {
+		t.flush(ctx)
+		_, err := t.chat.Erase(ctx, by.ID, by)
+		t.over = err == nil // all its connections are closed, this one too
+		return err
+	}
+	if b.role(by.ID) != protocol.RoleOperator {
+		return protocol.Errorf(protocol.NotAllowed, "To erase somebody else is for operators.")
+	}
+	p, err := t.concerned(ctx, b, by, a.Person)
+	if err != nil {
+		return err
+	}
+	t.flush(ctx)
+	messages, err := t.chat.Erase(ctx, p.ID, by)
+	if err != nil {
+		return err
+	}
+	t.answerRuling(a.ID, protocol.Ruling{Do: "erase", Person: p.ID, Messages: messages, By: by.ID, ByName: by.Name, At: t.chat.millis()})
+	return nil
+}
+
+// Erase takes away what is kept of a person: the texts, names and client's ids
+// of all it said, its name, its session, what moderators laid down about it, and
+// its name in the audit log. Its connections are closed. It returns how many
+// messages were deleted.
+//
+// What was begun is remembered: where this returned an error, or the process
+// died, calling it again or FinishErasures goes on.
+func (c *Chat) Erase(ctx context.Context, person PersonID, by Person) (messages int, err error) {
+	r := Rule{Kind: RuleErasing, Subject: person, By: by.ID, ByName: by.Name, At: c.millis()}
+	if by.ID == person {
+		r.ByName = ""
+	}
+	if err := c.layDown(ctx, r); err != nil {
+		return 0, err
+	}
+	return c.carryOut(ctx, r)
+}
+
+// FinishErasures does what is left of erasures that were cut short.
+func (c *Chat) FinishErasures(ctx context.Context) (errs error) {
+	rules, err := c.Rules.AllRules(ctx)
+	if err != nil {
+		return fmt.Errorf("look for erasures: %w", err)
+	}
+	for _, r := range rules {
+		if r.Kind == RuleErasing {
+			_, err := c.carryOut(ctx, r)
+			errs = errors.Join(errs, err)
+		}
+	}
+	return errs
+}
+
+// carryOut erases a person. Each step may be done again.
+func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
+	person, by := r.Subject, Person{ID: r.By, Name: r.ByName}
+	rooms, err := c.putOut(ctx, person)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.erasePerson(ctx, person); err != nil { // first, so that nobody comes back and says more
+		return 0, err
+	}
+	deleted, err := c.purge(ctx, person, "", by)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.eraser().ForgetSender(ctx, person); err != nil {
+		return 0, fmt.Errorf("forget who said it: %w", err)
+	}
+	if err := c.forgetRules(ctx, person); err != nil {
+		return 0, err
+	}
+	if err := c.Rules.ForgetActs(ctx, person); err != nil {
+		return 0, fmt.Errorf("forget a name in the audit log: %w", err)
+	}
+	if err := c.erasePerson(ctx, person); err != nil { // a rename under way may have stored it anew
+		return 0, err
+	}
+	for room, n := range deleted {
+		messages += n
+		if !slices.Contains(rooms, room) {
+			rooms = append(rooms, room)
+		}
+	}
+	if err := c.record(ctx, Act{By: r.By, ByName: r.ByName, Do: "erase", Person: person, Detail: fmt.Sprintf("%d messages", messages)}); err != nil {
+		return messages, err
+	}
+	event := protocol.Encode(&protocol.Erased{Type: "erased", Person: person})
+	for _, room := range rooms {
+		if err := c.deliver(ctx, room, &delivery{event: event, audience: WithProtocol}); err != nil {
+			c.logger.Warn("could not tell a room that somebody was erased", "error", err)
+		}
+	}
+	_, _, err = c.lift(ctx, RuleErasing, "", person)
+	return messages, err
+}
+
+func (c *Chat) erasePerson(ctx context.Context, person PersonID) error {
+	if err := c.People.(PeopleEraser).ErasePerson(ctx, person); err != nil {
+		return fmt.Errorf("erase a person: %w", err)
+	}
+	return nil
+}
+
+// putOut closes a person's connections and takes them out of their rooms, which
+// it returns.
+func (c *Chat) putOut(ctx context.Context, person PersonID) (rooms []string, err error) {
+	open, err := c.openOf(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	for _, conn := range open {
+		for _, room := range conn.Rooms {
+			if !slices.Contains(rooms, room) {
+				rooms = append(rooms, room)
+			}
+		}
+	}
+	why := protocol.Errorf(protocol.SignedOut, "You were erased: nothing of you is kept here any more.")
+	return rooms, c.end(ctx, open, why, protocol.CloseSignedOut)
+}
+
+// forgetRules lifts what was laid down about a person, bans by address with it,
+// and takes the person's name from what it laid down itself.
+func (c *Chat) forgetRules(ctx context.Context, person PersonID) error {
+	rules, err := c.Rules.AllRules(ctx)
+	if err != nil {
+		return fmt.Errorf("look for rules about a person: %w", err)
+	}
+	for _, r := range rules {
+		switch {
+		case r.Kind == RuleErasing:
+			continue
+		case r.Subject == person, r.Kind == RuleBanAddress && r.Text == person:
+			_, _, err = c.lift(ctx, r.Kind, r.Room, r.Subject)
+		case r.By == person && r.ByName != "":
+			r.ByName = ""
+			err = c.layDown(ctx, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PersonNamed returns who holds a name, or ErrNoPerson.
+func (c *Chat) PersonNamed(ctx context.Context, name string) (Person, error) {
+	name, err := NormalizeName(name)
+	if err != nil {
+		return Person{}, ErrNoPerson
+	}
+	return c.People.PersonByName(ctx, Skeleton(name))
+}
