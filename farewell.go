@@ -15,6 +15,8 @@ func farewell(code int) []byte {
 		e = protocol.Errorf(protocol.Restarting, "The server restarts. Come back in a moment.").Retriable(200 + rand.Int64N(spread))
 	case protocol.CloseSlowReader:
 		e = protocol.Errorf(protocol.SlowReader, "This connection did not read what was sent to it. Come back and resume.").Retriable(1000 + rand.Int64N(spread))
+	case protocol.CloseTryLater: // long enough that those who have something to say come first
+		e = protocol.Errorf(protocol.Unavailable, "Too many are connected, and nothing was said here yet. Come back later.").Retriable(30_000 + 10*rand.Int64N(spread))
 	case protocol.CloseTooBig:
 		e = protocol.Errorf(protocol.TooLarge, "A frame may have %d bytes. Do not send this one again.", protocol.MaxFrameBytes)
 		e.After = 1000 // not the message, but the connection may come again

@@ -18,6 +18,7 @@ func TestFarewell(t *testing.T) {
 	}{
 		{protocol.CloseRestarting, protocol.Restarting, true},
 		{protocol.CloseSlowReader, protocol.SlowReader, true},
+		{protocol.CloseTryLater, protocol.Unavailable, true},
 		{protocol.CloseGoingAway, protocol.TimedOut, true},
 		{protocol.ClosePolicy, protocol.TimedOut, true},
 		{protocol.CloseTooBig, protocol.TooLarge, true},

@@ -15,7 +15,6 @@ import (
 	"parley/chat"
 	"parley/gateway"
 	"parley/memory"
-	"parley/protocol"
 	"parley/wwwroot"
 )
 
@@ -27,8 +26,8 @@ type serveCmd struct {
 	Durability string        `default:"full" enum:"full,normal" env:"PARLEY_DURABILITY" placeholder:"full|normal" help:"full: what came back to its sender survives a power cut. normal: survives a crash of the program; faster. Default: full."`
 	Heartbeat  time.Duration `default:"25s" env:"PARLEY_HEARTBEAT" placeholder:"DURATION" help:"Silence after which a connection is pinged; 10 s later it is given up. Default: 25s."`
 	Engine     string        `default:"auto" enum:"auto,epoll,goroutine" env:"PARLEY_ENGINE" placeholder:"auto|epoll|goroutine" help:"What carries the connections. epoll: a loop for each core, Linux only. goroutine: one for each connection. auto: epoll where it can be. Default: auto."`
-	RateLimits string        `default:"on" enum:"on,off" env:"PARLEY_RATE_LIMITS" placeholder:"on|off" help:"Limits of what one connection may do. off is for benchmarks. Default: on."`
 	Wwwroot    string        `env:"PARLEY_WWWROOT" placeholder:"DIR" help:"Serve the page from this folder, as it is at each request, instead of the one built in."`
+	Limits     limitFlags    `embed:"" group:"Limits"`
 	Stack      stackFlags    `embed:"" group:"With --functions"`
 	LogFormat  string        `default:"text" enum:"text,json" env:"PARLEY_LOG_FORMAT" placeholder:"text|json" help:"Default: text."`
 }
@@ -68,6 +67,9 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 		Farewell:  farewell,
 		Logger:    logger,
 		Engine:    s.engine(),
+	}
+	if options, err = s.Limits.gateway(options); err != nil {
+		return err
 	}
 	if s.Stack.Functions != "" {
 		options = s.Stack.gateway(options)
@@ -134,7 +136,7 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 	connections := memory.NewTable()
 	talk := chat.New(
 		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
-		chat.Options{Server: "parley " + version, Rates: s.rates(), Logger: logger},
+		chat.Options{Server: "parley " + version, Rates: s.Limits.rates(), Logger: logger},
 	)
 	return &home{
 		handler: &logged{talk, logger},
@@ -162,13 +164,6 @@ func (s *serveCmd) engine() gateway.Engine {
 		return gateway.EngineAuto
 	}
 	return gateway.Engine(s.Engine)
-}
-
-func (s *serveCmd) rates() *protocol.Rates {
-	if s.RateLimits == "off" {
-		return nil
-	}
-	return &protocol.Rates{}
 }
 
 func (s *serveCmd) publicURL() (*url.URL, error) {

@@ -149,7 +149,7 @@ func again(code protocol.Code, what string, wait time.Duration) *protocol.Error 
 // mayName tells whether a person may take another name.
 func (l *limiter) mayName(id PersonID, at time.Time) error {
 	if wait := l.waits(id, at, func(s *speaker) (bucket, protocol.Rate) { return s.names, l.rates.Names }); wait > 0 {
-		return again(protocol.TooFast, "You have taken many names of late.", wait)
+		return again(protocol.TooMany, "You have taken many names of late.", wait)
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (l *limiter) named(id PersonID, at time.Time) {
 // mayFound tells whether a person may speak first in a room.
 func (l *limiter) mayFound(id PersonID, at time.Time) error {
 	if wait := l.waits(id, at, func(s *speaker) (bucket, protocol.Rate) { return s.newRooms, l.rates.NewRooms }); wait > 0 {
-		return again(protocol.TooFast, "You have made many rooms of late.", wait)
+		return again(protocol.TooMany, "You have made many rooms of late.", wait)
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func TestRatesOfNamesAndRooms(t *testing.T) {
 		}
 		equal(t, "renamed", len(h.got("p", "renamed")), 10)
 		e := h.last("p", "error")
-		equal(t, "the eleventh", e.str("code")+e.str("id"), "too_fast10")
+		equal(t, "the eleventh", e.str("code")+e.str("id"), "too_many10")
 		equal(t, "message", e.str("message"), "You have taken many names of late. Try again in 3 minutes.")
 		now = now.Add(3 * time.Minute)
 		h.act("p", map[string]any{"type": "rename", "name": "Ada L."})

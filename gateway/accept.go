@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -45,7 +44,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	status, why := s.checkHandshake(w.Header(), r)
 	if why != "" {
 		if status == http.StatusForbidden {
-			s.log.Info("origin refused", "origin", quotable(strings.Join(r.Header.Values("Origin"), ", ")), "address", s.address(r))
+			s.often.info("origin refused", "origin", quotable(strings.Join(r.Header.Values("Origin"), ", ")), "address", shortened(s.address(r)))
 		}
 		s.refuse(w, status, why)
 		return
@@ -54,24 +53,23 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		s.refuseForNow(w, "This server is going down.")
 		return
 	}
-	if s.sockets.Add(1) > int64(s.options.MaxConnections) {
-		s.sockets.Add(-1)
+	h := s.handshake(r)
+	if away := s.enter(h.Address); away != nil {
 		s.working.Done()
-		s.log.Info("too many connections", "limit", s.options.MaxConnections)
-		s.refuseForNow(w, "Too many are connected at present.")
+		away.header(w.Header())
+		s.refuse(w, away.status, away.why)
 		return
 	}
-	if a, early := s.connect(w, r); a != nil {
+	if a, early := s.connect(w, r, h); a != nil {
 		go a.serve(early)
 		return
 	}
-	s.sockets.Add(-1)
+	s.leave(h.Address)
 	s.working.Done()
 }
 
 // connect asks the handler, and answers the handshake. It returns nil when there is no connection after all.
-func (s *Server) connect(w http.ResponseWriter, r *http.Request) (a *attended, early []byte) {
-	h := s.handshake(r)
+func (s *Server) connect(w http.ResponseWriter, r *http.Request, h Handshake) (a *attended, early []byte) {
 	c := s.newConnection(h)
 	subprotocol, status := s.admit(c, r, h)
 	if status != 0 {
@@ -86,7 +84,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) (a *attended, e
 		return nil, nil
 	}
 	early, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
-	s.log.Debug("connected", "connection", c.id, "address", h.Address, "subprotocol", subprotocol)
+	s.log.Debug("connected", "connection", c.id, "address", shortened(h.Address), "subprotocol", subprotocol)
 	return c.attend(conn, switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol)), early
 }
 
@@ -109,11 +107,11 @@ func (s *Server) admit(c *connection, r *http.Request, h Handshake) (subprotocol
 	if err != nil {
 		c.abandon()
 		status := refusal(err)
-		level := slog.LevelInfo
 		if status >= 500 && r.Context().Err() == nil { // else the client has gone, and nothing is wrong here
-			level = slog.LevelError
+			s.log.Error("handshake refused", "connection", c.id, "status", status, "error", err)
+		} else {
+			s.often.info("handshake refused", "connection", c.id, "status", status, "error", err)
 		}
-		s.log.Log(r.Context(), level, "handshake refused", "connection", c.id, "status", status, "error", err)
 		return "", status
 	}
 	if s.options.Unordered {

@@ -110,7 +110,7 @@ func (c *connection) conclude(end *ending) {
 		c.answerClose(end.code, end.reason)
 		return
 	}
-	c.server.log.Info("connection failed", "connection", c.id, "code", end.code, "reason", end.reason)
+	c.server.often.info("connection failed", "connection", c.id, "code", end.code, "reason", end.reason)
 	c.drop(end.code, end.reason)
 }
 
@@ -143,7 +143,7 @@ func (c *connection) lose() {
 
 // ended counts out a connection of which nothing is left.
 func (s *Server) ended(c *connection) {
-	s.sockets.Add(-1)
+	s.leave(c.address)
 	s.open.Add(-1)
 	s.log.Debug("disconnected", "connection", c.id)
 }

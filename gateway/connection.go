@@ -28,6 +28,7 @@ type connection struct {
 	pinged      atomic.Int64  // when a ping was sent last
 	begun       atomic.Int64  // when a message began that is still unfinished; 0: none
 	acting      atomic.Bool   // the handler is at work, so nothing is read
+	spoke       atomic.Bool   // a message has come
 
 	mu       sync.Mutex // guards what follows; never held while waiting for the peer
 	phase    phase

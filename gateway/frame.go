@@ -20,6 +20,7 @@ const (
 	closePolicy     = 1008
 	closeTooBig     = 1009
 	closeRestart    = 1012
+	closeTryLater   = 1013
 	closeSlowReader = 4008
 )
 

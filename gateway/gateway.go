@@ -83,11 +83,18 @@ type Options struct {
 	// TrustedProxies are the addresses from which X-Forwarded-For is believed; nil: none.
 	TrustedProxies []netip.Prefix
 
+	// Limits of an address, past which a handshake is answered with 429 and a time: an IPv4 address, or an IPv6 network
+	// of 64 bits. They hold neither for loopback nor for TrustedProxies themselves.
+	AddressConnects Rate // handshakes
+	AddressSockets  int  // sockets at a time; 0 or less: any number
+
+	Connects Rate // handshakes of all addresses that have limits, together, past which it is 503
+
 	MaxMessageBytes  int           // longest message accepted, in bytes; default 32768, API Gateway's limit for a frame
 	MaxFrameBytes    int           // longest frame of a message, in bytes; 0: as long as the message may be
 	MaxQueueBytes    int           // most bytes that wait for one slow reader before it is closed with 4008; default 1 MiB
 	MaxQueuedBytes   int64         // most bytes that wait for all slow readers together, past which those with the most are closed with 4008; default 256 MiB
-	MaxConnections   int           // most sockets at a time; past it 503. 0: what file descriptors allow, less some spare, and at most 20,000
+	MaxConnections   int           // most sockets at a time; past it 503, and past nine tenths of it silent ones are closed with 1013, the oldest first. 0: what file descriptors allow, less some spare, and at most 20,000
 	Heartbeat        time.Duration // silence after which a connection is pinged; 10 s later it is given up. Default 25 s; negative: never
 	IdleTimeout      time.Duration // without a message either way, pings apart, after which a connection is closed with 1001; 0: none
 	MaxAge           time.Duration // of a connection, after which it is closed with 1001; 0: none
@@ -119,7 +126,7 @@ type Options struct {
 
 	// Farewell gives the text frame that goes before a close which the gateway itself decides: 1001 silent, 1002
 	// protocol error, 1003 binary, 1007 not UTF-8, 1008 message never finished, 1009 too big, 1012 shutting down,
-	// 4008 slow reader. It is called once per connection, so that it can tell each client another delay, perhaps
+	// 1013 nothing was ever said and others want to come, 4008 slow reader. It is called once per connection, so that it can tell each client another delay, perhaps
 	// from many goroutines, and MUST NOT block. nil, or an empty frame: only the close frame.
 	Farewell func(code int) []byte
 
@@ -173,6 +180,10 @@ type Server struct {
 	open        atomic.Int64 // all TCP connections, pages too
 	queued      atomic.Int64 // bytes that wait, counted for each connection they wait for though they are shared
 	relieving   sync.Mutex   // held by who looks for the slowest readers
+	addresses   addresses
+	often       often
+	making      sync.Mutex    // held by who looks for silent connections
+	roomMade    time.Duration // when there may be the next look; guarded by making
 
 	actions       context.Context // what handlers get; ends only with the last deadline of Shutdown
 	cancelActions context.CancelFunc
@@ -190,6 +201,8 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{options: o.withDefaults(), started: time.Now(), stopped: make(chan struct{})}
 	s.log = s.options.Logger
+	s.often = often{log: s.log, now: s.now}
+	s.addresses = addresses{each: s.options.AddressConnects, together: s.options.Connects, open: s.options.AddressSockets}
 	s.connections.init()
 	s.actions, s.cancelActions = context.WithCancel(context.Background())
 	return s

@@ -73,7 +73,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 
 // turnAway answers without reading the request, as far as that goes.
 func (s *Server) turnAway(conn net.Conn) {
-	s.log.Info("too many connections", "limit", s.options.MaxConnections+spareConnections)
+	s.often.info("too many connections", "limit", s.options.MaxConnections+spareConnections)
 	conn.SetDeadline(time.Now().Add(10 * time.Millisecond))
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n", retrySeconds())

@@ -84,6 +84,7 @@ func (c *connection) act(batch [][]byte) {
 		return
 	}
 	c.activeAt.Store(int64(c.server.now()))
+	c.spoke.Store(true)
 	c.acting.Store(true)
 	if c.underWay == nil {
 		c.handle(batch...)

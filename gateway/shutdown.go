@@ -46,6 +46,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	close(s.stopped)
 	<-swept
+	s.often.tell(s.now(), true)
 	if engine != nil {
 		engine.stop(err == nil)
 	}

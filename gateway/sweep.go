@@ -36,6 +36,7 @@ func (s *Server) sweep() {
 		case <-ticker.C:
 			now := s.now()
 			buffer = s.connections.each(buffer, func(c *connection) { c.check(now) })
+			s.often.tell(now, false)
 			if s.engine != nil {
 				s.engine.sweep()
 			}
@@ -68,7 +69,7 @@ func (c *connection) check(now time.Duration) {
 		c.server.log.Debug("silent", "connection", c.id)
 		c.drop(closeGoingAway, "no answer to a ping")
 	case begun != 0 && now-begun > o.MessageTimeout:
-		c.server.log.Info("message never finished", "connection", c.id)
+		c.server.often.info("message never finished", "connection", c.id)
 		c.drop(closePolicy, "message not finished in time")
 	case o.Heartbeat > 0 && !asked && now-sign > o.Heartbeat:
 		c.pinged.Store(int64(now))

@@ -169,21 +169,23 @@ func (v *visitor) decide(ctx context.Context) outcome {
 	if r == nil || !s.begin() {
 		return outcomePage
 	}
-	if s.sockets.Add(1) > int64(s.options.MaxConnections) {
-		s.sockets.Add(-1)
-		s.working.Done()
-		return outcomePage // net/http says so
-	}
 	h := s.handshake(r)
+	if away := s.enter(h.Address); away != nil {
+		s.working.Done()
+		header := http.Header{}
+		away.header(header)
+		v.refuse(away.status, away.why, header)
+		return outcomeRefused
+	}
 	p := newPolled(v.loop, v.fd, h)
 	subprotocol, status := s.admit(&p.connection, r, h)
 	if status != 0 {
-		s.sockets.Add(-1)
+		s.leave(h.Address)
 		s.working.Done()
-		v.refuse(status)
+		v.refuse(status, http.StatusText(status), http.Header{"Connection": {"close"}})
 		return outcomeRefused
 	}
-	s.log.Debug("connected", "connection", p.id, "address", h.Address, "subprotocol", subprotocol)
+	s.log.Debug("connected", "connection", p.id, "address", shortened(h.Address), "subprotocol", subprotocol)
 	p.open(switchingProtocols(r.Header.Get("Sec-WebSocket-Key"), subprotocol))
 	v.accepted, v.head = p, nil
 	return outcomeAccepted
@@ -239,12 +241,12 @@ func plainHead(head []byte) bool {
 }
 
 // refuse answers with a status. It is a fresh connection: the kernel takes all of it.
-func (v *visitor) refuse(status int) {
-	why := http.StatusText(status) + "\n"
+func (v *visitor) refuse(status int, why string, header http.Header) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: %d\r\nConnection: close\r\n",
-		status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat), len(why))
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n",
+		status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat), len(why)+1)
+	header.Write(&b)
 	v.loop.engine.server.options.Header.Write(&b)
-	b.WriteString("\r\n" + why)
+	b.WriteString("\r\n" + why + "\n")
 	syscall.Write(v.fd, b.Bytes())
 }

@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// turnedAway is why a handshake is not let in just now.
+type turnedAway struct {
+	status int
+	why    string
+	after  time.Duration // to come again
+}
+
+// enter counts a socket in, which is left when it has ended, or says why there is no place for it.
+func (s *Server) enter(address string) *turnedAway {
+	sockets := s.sockets.Add(1)
+	if sockets > s.crowded() {
+		s.makeRoom()
+	}
+	if sockets > int64(s.options.MaxConnections) {
+		s.sockets.Add(-1)
+		s.often.info("too many connections", "limit", s.options.MaxConnections)
+		return &turnedAway{http.StatusServiceUnavailable, "Too many are connected at present.", retryAfter}
+	}
+	if from, counted := s.counts(address); counted {
+		switch wait, own := s.addresses.enter(from, s.now()); {
+		case wait > 0 && own:
+			s.sockets.Add(-1)
+			s.often.info("too many connections from an address", "address", shortened(address))
+			return &turnedAway{http.StatusTooManyRequests, "Too many come from your address at present.", wait}
+		case wait > 0:
+			s.sockets.Add(-1)
+			s.often.info("too many connections at once")
+			return &turnedAway{http.StatusServiceUnavailable, "Too many come at present.", wait}
+		}
+	}
+	return nil
+}
+
+// leave counts a socket out.
+func (s *Server) leave(address string) {
+	s.sockets.Add(-1)
+	if from, counted := s.counts(address); counted {
+		s.addresses.leave(from, s.now())
+	}
+}
+
+// counts tells whether the limits of an address hold for this one: not for loopback nor for the trusted proxies,
+// behind which anybody may be, nor where there is none.
+func (s *Server) counts(address string) (netip.Addr, bool) {
+	from, err := netip.ParseAddr(address)
+	return from, err == nil && !from.IsLoopback() && !within(from, s.options.TrustedProxies)
+}
+
+// header tells when to come again.
+func (t *turnedAway) header(h http.Header) {
+	h.Set("Retry-After", fmt.Sprint(max(int64(retrySeconds()), int64((t.after+time.Second-1)/time.Second))))
+	h.Set("Connection", "close")
+}
