@@ -411,7 +411,7 @@ func cpuTime(b *testing.B, pid int) time.Duration {
 }
 
 // residentBytes is the memory that a process holds.
-func residentBytes(b *testing.B, pid int) int {
+func residentBytes(b testing.TB, pid int) int {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
