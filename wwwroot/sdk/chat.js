@@ -1,18 +1,18 @@
 // The chat as a program sees it: connects, stays connected, and holds the rooms.
 import { Answers, Readiness, unconnected } from './answers.js'
 import { Life, Pulse } from './connection.js'
-import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, measure } from './protocol.js'
+import { ANSWERS_ACTION, BLAMED_CLOSES, ChatError, DEFAULT_LIMITS, emit, FINAL_CODES, measure } from './protocol.js'
 import { Room } from './room.js'
 import { ALL, concede, hello, ids, Session, Unsent } from './session.js'
 
-/** @import { Action, ChatOptions, End, Position, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, Wishes, You } from './types.js' */
+/** @import { Action, ChatOptions, End, Moderated, NewSession, Position, Renamed, RoomInfo, RoomLink, ServerEvent, Welcome, Wishes, You } from './types.js' */
 /** @import { Connection } from './connection.js' */
 
 const AWAKE = 2 * 60 * 60 * 1000 // ms that a hidden page stays connected
 
 /**
- * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'error'
- * (detail ChatError that answers no pending promise).
+ * Events: 'state', 'you', 'version', 'notice' (detail {code, text}), 'moderated'
+ * (detail Moderated), 'error' (detail ChatError that answers no pending promise).
  */
 export class Chat extends EventTarget {
   #life
@@ -24,6 +24,7 @@ export class Chat extends EventTarget {
   /** @type {ServerEvent[]} */
   #early = []
   #token
+  #spent = '' // the link that the last hello carried
   #nextId
   #pulse
   #readiness
@@ -142,6 +143,24 @@ export class Chat extends EventTarget {
     return answer.type === 'rooms' ? answer.rooms : []
   }
 
+  /** Does what a link is good for; rejects ChatError. @param {string} link its token @returns {Promise<void>} */
+  async follow(link) {
+    await this.#readiness.online()
+    this.#spent = link
+    await this.#ask({ type: 'link', link })
+    for (const room of this.rooms.values()) if (room.refusal) room.enter()
+  }
+
+  /**
+   * Keeps order: an action that moderators have, or one about oneself, which has
+   * its answer as an event. Rejects ChatError.
+   * @param {Action} action
+   */
+  async act(action) {
+    await this.#readiness.online()
+    return this.#ask(action)
+  }
+
   /** @param {string} text */
   measure(text) { return measure(text, this.limits) }
 
@@ -163,6 +182,7 @@ export class Chat extends EventTarget {
     const { token, name } = this.#session
     this.#hello = { id: this.#nextId(), wishes }
     this.#early = []
+    if (wishes.link) this.#spent = this.#token
     connection.send(hello({
       id: this.#hello.id,
       session: token,
@@ -184,10 +204,13 @@ export class Chat extends EventTarget {
       case 'unanswered': return this.#doubt(connection)
       case 'renamed': return this.#renamed(event)
       case 'notice': return void emit(this, 'notice', { code: event.code, text: event.text })
-      case 'rooms': case 'pong': return void this.#answers.resolve(event.id, event)
+      case 'session': return this.#renewed(event)
+      case 'moderated': this.#moderated(event) // and it may be an answer
+      case 'rooms': case 'pong': case 'moderation': case 'audit': case 'invitation': return void this.#answers.resolve(event.id, event)
       case 'joined': case 'history': case 'left': this.#answers.resolve(event.id, event)
     }
-    if ('room' in event) this.rooms.get(event.room)?.receive(event)
+    if (event.type === 'erased') for (const room of this.rooms.values()) room.receive(event)
+    else if ('room' in event) this.rooms.get(event.room)?.receive(event)
   }
 
   /** @param {Welcome} event @param {Connection} connection */
@@ -213,8 +236,33 @@ export class Chat extends EventTarget {
     if (newVersion) emit(this, 'version', server)
   }
 
+  /** @param {Moderated} event */
+  #moderated(event) {
+    for (const [name, room] of this.rooms) if (!event.room || event.room === name) room.receive(event)
+    emit(this, 'moderated', event)
+  }
+
+  /** @param {NewSession} event */
+  #renewed({ id, you, session }) {
+    this.you = you
+    this.#session.welcomed(session, you)
+    emit(this, 'you', you)
+    this.#answers.resolve(id, { type: 'session', id, you, session })
+  }
+
   /** @param {ChatError} error @param {string} id of the action it answers @param {Connection} connection */
   #refused(error, id, connection) {
+    if (FINAL_CODES.has(error.code)) connection.foretell(error)
+    if (error.code === 'signed_out') {
+      this.#session.forget()
+      this.you = null
+      emit(this, 'you', null)
+    }
+    if (error.code === 'name_first' && this.#spent) {
+      this.#token = this.#spent // for when there is a name
+      this.#spent = ''
+      if (id === '') return
+    }
     if (id !== '' && id === this.#hello.id && connection.welcomedAt === 0) return this.#turnedAway(error, connection)
     if (id !== '' && this.#answers.reject(id, error)) return
     for (const room of this.rooms.values()) if (room.refused(id, error)) return
@@ -241,6 +289,9 @@ export class Chat extends EventTarget {
     emit(this, 'you', this.you)
     for (const room of this.rooms.values()) room.named()
     this.#answers.resolve(event.id, event)
+    if (!this.#token) return
+    this.follow(this.#token).catch((error) => emit(this, 'error', error))
+    this.#token = ''
   }
 
   /** API Gateway says that an action failed, not which. @param {Connection} connection */

@@ -1,7 +1,7 @@
 // A chat's life: it connects, is online, waits and connects again, until it is
 // stopped by us or told to stay away. One connection at a time, but for the moment
 // in which the next one takes over from one that has become old.
-import { ChatError, decode, FINAL_CLOSES, SUBPROTOCOL } from './protocol.js'
+import { ChatError, decode, FINAL_CLOSES, FINAL_CODES, SUBPROTOCOL } from './protocol.js'
 
 /** @import { Action, ChatState, ConnectionOptions, End, LifeOptions, PulseOptions, ServerEvent, Timers } from './types.js' */
 /** @import { Room } from './room.js' */
@@ -123,7 +123,7 @@ export class Life {
     this.connection = null
     if (connection.welcomedAt > 0) this.#backoff.ended(now() - connection.welcomedAt)
     const stopped = this.state === 'stopped'
-    const told = end.parting?.after ?? 0
+    const told = FINAL_CODES.has(end.parting?.code ?? '') ? 0 : end.parting?.after ?? 0
     const next = this.#next
     this.#next = null
     lost(end, stopped || told > 0 || !onLine())

@@ -70,6 +70,12 @@ export class LogWindow {
     this.#held.clear()
   }
 
+  /** Whose messages have nobody's name now. @param {string} person @returns {MessagesDetail[]} */
+  erase(person) {
+    this.messages = this.messages.map((message) => message.person === person ? { ...message, from: '' } : message)
+    return [{ kind: 'change', items: this.messages.filter((message) => message.person === person) }]
+  }
+
   /** Keeps the newest. @param {number} most @returns {MessagesDetail[]} */
   trim(most) {
     const excess = this.messages.length - Math.max(1, most)

@@ -1,7 +1,7 @@
 // What client and server agree on: the constants of protocol/limits.go and
 // closecodes.go that a client needs, the size of a text, and errors. These have two
 // readers: code is for programs, message for the person.
-/** @import { Change, Limits, Measure, Message, Person, Refusal, ServerEvent } from './types.js' */
+/** @import { Change, Limits, Measure, Message, Person, Refusal, RoomRules, ServerEvent, You } from './types.js' */
 
 export const SUBPROTOCOL = 'parley.v1'
 
@@ -28,8 +28,12 @@ export const BLAMED_CLOSES = new Set([1008, 1009])
  */
 export const ANSWERS_ACTION = new Set([
   'malformed', 'unknown_type', 'bad_field', 'too_large', 'hello_first', 'hello_twice', 'not_plain',
-  'name_first', 'bad_name', 'name_taken', 'bad_room', 'not_in_room', 'too_many_rooms',
+  'name_first', 'bad_name', 'name_taken', 'bad_room', 'not_in_room', 'too_many_rooms', 'name_reserved',
+  'muted', 'locked', 'slow_mode', 'not_allowed', 'bad_link', 'invitation_needed', 'no_such_person',
 ])
+
+/** Error codes after which a client does not come back by itself, whatever time they tell. */
+export const FINAL_CODES = new Set(['kicked', 'banned', 'signed_out'])
 
 const encoder = new TextEncoder()
 
@@ -152,12 +156,27 @@ const limits = (f) => {
   return Object.values(all).every((limit) => limit > 0) ? all : null
 }
 
+/**
+ * Takes fields by their names. What is missing is '' or 0.
+ * @param {string[]} texts @param {string[]} numbers @returns {(f: Fields) => any}
+ */
+const shape = (texts, numbers) => (f) => Object.fromEntries(
+  [...texts.map((name) => [name, text(f[name])]), ...numbers.map((name) => [name, number(f[name])])])
+const act = shape(['by', 'byName', 'do', 'room', 'person', 'name', 'detail'], ['seq', 'at'])
+const ruling = shape(['do', 'room', 'person', 'name', 'address', 'role', 'key', 'reason', 'by', 'byName'],
+  ['until', 'every', 'uses', 'days', 'messages', 'at'])
+const invitation = shape(['id', 'room', 'link', 'key'], ['until', 'uses'])
+/** @param {unknown} f @returns {You|null} */
+const you = (f) => isObject(f) && text(f.id) ? { ...person(f), role: text(f.role) } : null
+/** @param {Fields} f @returns {RoomRules} */
+const rules = (f) => ({ locked: f.locked === true, invited: f.invited === true, muted: f.muted === true, slow: number(f.slow), until: number(f.until) })
+
 /** What each type is made of. A null says that the frame makes no sense. @type {Record<string, (f: Fields) => ServerEvent|null>} */
 const events = {
   welcome: (f) => {
-    const you = isObject(f.you) ? { ...person(f.you), role: text(f.you.role) } : null
-    return you && you.id !== '' ? {
-      type: 'welcome', id: text(f.id), you, session: text(f.session), server: text(f.server),
+    const me = you(f.you)
+    return me ? {
+      type: 'welcome', id: text(f.id), you: me, session: text(f.session), server: text(f.server),
       limits: isObject(f.limits) ? limits(f.limits) : null,
       rooms: Array.isArray(f.rooms) ? f.rooms.filter((room) => typeof room === 'string') : [],
     } : null
@@ -165,7 +184,7 @@ const events = {
   joined: (f) => {
     const { from, to, ...rest } = page(f)
     return rest.epoch && from > 0 && to >= from - 1
-      ? { type: 'joined', from, to, ...rest, people: people(f.people), count: number(f.count) } : null
+      ? { type: 'joined', from, to, ...rest, people: people(f.people), count: number(f.count), rules: rules(isObject(f.rules) ? f.rules : {}) } : null
   },
   history: (f) => {
     const { from, to, ...rest } = page(f)
@@ -189,6 +208,15 @@ const events = {
     rooms: objects(f.rooms).map((r) => ({ room: text(r.room), epoch: text(r.epoch), head: number(r.head) })),
   }),
   notice: (f) => ({ type: 'notice', id: text(f.id), code: text(f.code), text: text(f.text) }),
+  moderated: (f) => ({ type: 'moderated', id: text(f.id), ...ruling(f) }),
+  moderation: (f) => ({ type: 'moderation', id: text(f.id), rules: objects(f.rules).map(ruling) }),
+  audit: (f) => ({ type: 'audit', id: text(f.id), acts: objects(f.acts).map(act), more: f.more === true }),
+  invitation: (f) => ({ type: 'invitation', ...invitation(f) }),
+  session: (f) => {
+    const me = you(f.you)
+    return me && { type: 'session', id: text(f.id), you: me, session: text(f.session) }
+  },
+  erased: (f) => ({ type: 'erased', person: text(f.person) }),
   error: (f) => ({
     type: 'error', id: text(f.id), code: text(f.code), message: text(f.message), retry: f.retry === true,
     after: number(f.after), suggestion: text(f.suggestion),

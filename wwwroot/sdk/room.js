@@ -4,15 +4,19 @@ import { Outbox } from './outbox.js'
 import { People, Typing } from './people.js'
 import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
 
-/** @import { Change, History, Joined, Kept, Message, MessagesDetail, Page, Pending, Position, RoomLink, Said, ServerEvent } from './types.js' */
+/** @import { Change, History, Joined, Kept, Message, MessagesDetail, Moderated, Page, Pending, Position, RoomLink, RoomRules, Said, ServerEvent } from './types.js' */
 
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
+const LONGEST_TIMER = 2 ** 31 // ms, above which a browser does not wait at all
+/** @type {RoomRules} */
+const NONE = { locked: false, invited: false, muted: false, slow: 0, until: 0 }
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
 
 /**
  * One room as this client sees it; made by Chat.join. Events: 'messages'
  * (MessagesDetail), 'pending', 'people', 'typing', 'joined', 'incomplete' (detail
- * 'replaced': another log is here now, or 'missed': only its newest page came).
+ * 'replaced': another log is here now, or 'missed': only its newest page came),
+ * 'rules'.
  */
 export class Room extends EventTarget {
   #link
@@ -23,6 +27,8 @@ export class Room extends EventTarget {
   #catchUp
   #entrance
   #telling = false
+  /** @type {any} */
+  #lifting = null
   /** @type {Promise<number>|null} */
   #older = null
 
@@ -35,11 +41,19 @@ export class Room extends EventTarget {
     this.name = name
     /** True after the first 'joined'. */
     this.joined = false
+    /** What keeps me from speaking here. @type {RoomRules} */
+    this.rules = NONE
+    /** Why I am not let in. @type {ChatError|null} */
+    this.refusal = null
     /** Mine, not come back yet, in sending order. @type {Pending[]} */
     this.pending = []
     this.#entrance = new Entrance({
       ask: () => link.ask({ type: 'join', ...this.position() }),
-      complain: link.complain,
+      complain: (error) => {
+        this.refusal = error
+        link.complain(error)
+        this.#rule(NONE)
+      },
       leaving: () => this.#catchUp.stop(),
       timers,
     })
@@ -150,12 +164,38 @@ export class Room extends EventTarget {
     else if (event.type === 'presence') {
       this.#people.changed(event)
       emit(this, 'people', event)
+    } else if (event.type === 'moderated') {
+      this.#moderated(event)
+    } else if (event.type === 'erased') {
+      this.#tell(this.#log.erase(event.person))
     } else if (event.type === 'typing') {
       if (event.person !== this.#link.you()?.id) this.#typing.heard(event.person, event.name)
     } else if (event.type === 'renamed') {
       if (this.#people.renamed(event)) emit(this, 'people', event)
       if (this.typing.has(event.person)) this.#typing.heard(event.person, event.to)
     }
+  }
+
+  /** @param {Moderated} event */
+  #moderated({ do: what, person, every, until, reason }) {
+    const on = !what.startsWith('un')
+    const kind = on ? what : what.slice(2)
+    if (kind === 'slow') this.#rule({ ...this.rules, slow: on ? every : 0 })
+    if (kind === 'invited') this.#rule({ ...this.rules, invited: on })
+    if (kind === 'lock') this.#rule({ ...this.rules, locked: on, until, reason })
+    if (kind === 'mute' && person === this.#link.you()?.id) this.#rule({ ...this.rules, muted: on, until, reason })
+  }
+
+  /** @param {RoomRules} rules */
+  #rule(rules) {
+    const { timers, now } = this.#link
+    timers.clearTimeout(this.#lifting)
+    this.rules = rules
+    const left = rules.until - now()
+    if (rules.until && left < LONGEST_TIMER) {
+      this.#lifting = timers.setTimeout(() => this.#rule({ ...this.rules, locked: false, muted: false, until: 0 }), left)
+    }
+    emit(this, 'rules')
   }
 
   /** @param {string} id @param {ChatError} error @returns {boolean} whether it was about a message of ours */
@@ -185,6 +225,7 @@ export class Room extends EventTarget {
 
   close() {
     this.lost('innocent', null)
+    this.#link.timers.clearTimeout(this.#lifting)
     this.#outbox.close()
     this.#typing.close()
   }
@@ -193,7 +234,9 @@ export class Room extends EventTarget {
   #entered(event) {
     if (!this.#entrance.entered()) return
     this.joined = true
+    this.refusal = null
     this.#people.joined(event)
+    this.#rule(event.rules)
     this.#take(event)
     emit(this, 'joined')
     emit(this, 'people')

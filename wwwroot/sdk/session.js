@@ -90,6 +90,16 @@ export class Session {
     if (this.#token) this.#tab.setItem(key, this.#token)
   }
 
+  /** It counts no more. Another one that a page of this browser has stays. */
+  forget() {
+    const { token } = this
+    for (const storage of [this.#tab, this.#all]) {
+      if (storage.getItem('parley.session' + this.#origin) !== token) continue
+      for (const key of ['session', 'name', 'person']) storage.removeItem(`parley.${key}${this.#origin}`)
+    }
+    this.#token = ''
+  }
+
   /** @param {string} key */
   #get(key) { return this.#all.getItem(key + this.#origin) ?? '' }
 }
@@ -181,7 +191,7 @@ export const hello = ({ id, session, name, link, rooms }, wishes) => ({
  * @returns {Wishes|null} null: there is nothing to give up
  */
 export const concede = (wishes, code) => {
-  if (code === 'name_taken' || code === 'bad_name') return wishes.name ? { ...wishes, name: false } : null
+  if (code === 'name_taken' || code === 'bad_name' || code === 'name_reserved') return wishes.name ? { ...wishes, name: false } : null
   if (code === 'bad_room' || code === 'too_many_rooms') return wishes.rooms ? { ...wishes, rooms: false } : null
   if (code === 'bad_field') return wishes.name || wishes.rooms || wishes.link ? { name: false, rooms: false, link: false } : null
   return null

@@ -82,9 +82,46 @@
  */
 
 /**
+ * What keeps the one that joins from speaking in a room.
+ * @typedef {object} RoomRules
+ * @property {boolean} locked
+ * @property {boolean} invited
+ * @property {boolean} muted oneself is
+ * @property {number} slow ms between two messages, 0: as many as one likes
+ * @property {number} until ms since 1970, 0: until it is lifted
+ * @property {string} [reason] of the lock or the mute, where it was told
+ */
+
+/**
+ * What a moderator laid down or did. What does not apply is '' or 0.
+ * @typedef {object} Ruling
+ * @property {string} do the action's type, with 'un' before it where it was lifted
+ * @property {string} room '' everywhere
+ * @property {string} person
+ * @property {string} name of the person, then
+ * @property {string} address of a ban, shortened
+ * @property {number} until ms since 1970, 0: until it is lifted
+ * @property {number} every ms
+ * @property {string} role
+ * @property {string} key what revokes an invitation
+ * @property {number} uses how many an invitation still lets in, 0: any number
+ * @property {number} days
+ * @property {number} messages
+ * @property {string} reason
+ * @property {string} by
+ * @property {string} byName
+ * @property {number} at ms since 1970
+ */
+
+/**
+ * An entry of the audit log.
+ * @typedef {{seq: number, at: number, by: string, byName: string, do: string, room: string, person: string, name: string, detail: string}} Act
+ */
+
+/**
  * A frame that came in, its fields checked by decode().
  * @typedef {{type: 'welcome', id: string, you: You, session: string, server: string, limits: Limits|null, rooms: string[]}} Welcome
- * @typedef {Page & {type: 'joined', id: string, people: Person[], count: number}} Joined
+ * @typedef {Page & {type: 'joined', id: string, people: Person[], count: number, rules: RoomRules}} Joined
  * @typedef {Page & {type: 'history', id: string}} History
  * @typedef {Message & {type: 'message', room: string}} Said
  * @typedef {Change & {room: string}} Changed
@@ -96,8 +133,14 @@
  * @typedef {{type: 'pong', id: string, rooms: {room: string, epoch: string, head: number}[]}} Pong
  * @typedef {{type: 'notice', id: string, code: string, text: string}} Notice
  * @typedef {{type: 'error', id: string, code: string, message: string, retry: boolean, after: number, suggestion: string}} Refusal
+ * @typedef {Ruling & {type: 'moderated', id: string}} Moderated
+ * @typedef {{type: 'moderation', id: string, rules: Ruling[]}} Moderation
+ * @typedef {{type: 'audit', id: string, acts: Act[], more: boolean}} Audit
+ * @typedef {{type: 'invitation', id: string, room: string, link: string, key: string, until: number, uses: number}} Invitation
+ * @typedef {{type: 'session', id: string, you: You, session: string}} NewSession
+ * @typedef {{type: 'erased', person: string}} Erased
  * @typedef {{type: 'unanswered'}} Unanswered API Gateway's word for an action whose function failed
- * @typedef {Welcome|Joined|History|Said|Changed|Left|Presence|SomebodyTypes|Renamed|Rooms|Pong|Notice|Refusal|Unanswered} ServerEvent
+ * @typedef {Welcome|Joined|History|Said|Changed|Left|Presence|SomebodyTypes|Renamed|Rooms|Pong|Notice|Moderated|Moderation|Audit|Invitation|NewSession|Erased|Refusal|Unanswered} ServerEvent
  */
 
 /**

@@ -34,6 +34,12 @@ test('a connection survives every golden event and every malformed frame', async
   assert.equal(chat.state, 'online')
 })
 
+/** What moderators send, and people about themselves. */
+const ORDERS = new Set(['mute', 'ban', 'kick', 'purge', 'lock', 'slow', 'invited', 'invite', 'revoke', 'appoint', 'creation', 'retain', 'erase', 'sign_out', 'moderation', 'audit'])
+
+/** Whether two actions are the same but for their ids. */
+const same = (a, b) => JSON.stringify({ ...a, id: '' }, Object.keys(b).sort()) === JSON.stringify({ ...b, id: '' }, Object.keys(b).sort())
+
 /** @returns every action that the library can send, by its golden name */
 const sentOfAllKinds = async () => {
   const storage = fakeStorage()
@@ -79,7 +85,13 @@ const sentOfAllKinds = async () => {
   bare.WebSocket.last.say(welcome())
   bare.chat.wake()
   await settle()
+  const keeper = await inGeneral()
+  for (const { id: _, ...action } of names('actions').map((name) => golden('actions', name)).filter(({ type }) => ORDERS.has(type))) keeper.chat.act(action).catch(() => {})
+  keeper.chat.follow('EBESExQVFhcYGRobHB0eHw').catch(() => {})
+  await settle()
+  const orders = Object.fromEntries(names('actions').map((name) => [name, keeper.socket.sent.find((sent) => same(sent, golden('actions', name)))]))
   return {
+    ...Object.fromEntries(Object.entries(orders).filter(([, sent]) => sent)),
     edit, delete: editor.socket.last('delete'), hello, 'hello-again': helloAgain, 'hello-link': linked.WebSocket.last.last('hello'),
     history: socket.all('history').find((a) => 'before' in a), 'history-after': socket.all('history').find((a) => 'after' in a),
     join: socket.last('join'), 'join-after': WebSocket.last.all('join').find((a) => a.room === 'general'), leave: socket.last('leave'),
