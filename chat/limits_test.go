@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -200,4 +201,41 @@ func TestRatesOfNamesAndRooms(t *testing.T) {
 		equal(t, "said", len(h.got("r", "message")), 6)
 		equal(t, "told", len(h.got("r", "error")), 2)
 	})
+}
+
+// TestRefusedOnce: what a room's limit refused is not answered a second time
+// where the store then fails with the rest.
+func TestRefusedOnce(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Second, 2)}})
+	h.hello("p", "Ada", "general")
+	h.log.fail = errors.New("disk full")
+	var frames [][]byte
+	for i := range 4 {
+		frames = append(frames, fmt.Appendf(nil, `{"type":"message","id":"%d","text":"quick"}`, i))
+	}
+	if err := h.OnAction(context.Background(), "p", frames...); !errors.Is(err, h.log.fail) {
+		t.Errorf("the operator is told %v", err)
+	}
+	codes := map[string]string{}
+	for _, e := range h.got("p", "error") {
+		codes[e.str("id")] += e.str("code")
+	}
+	for i, want := range []string{"unavailable", "unavailable", "too_fast", "too_fast"} {
+		equal(t, fmt.Sprint("answers to ", i), codes[fmt.Sprint(i)], want)
+	}
+}
+
+// TestModeratorsInFlood: who keeps order is heard where nobody else is.
+func TestModeratorsInFlood(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Hour, 1)}})
+	h.hello("p", "Ada", "general")
+	h.hello("m", "Mona", "general")
+	h.appoint(h.person("m"), protocol.RoleModerator)
+	h.say("p", "general", "p1", "the room is full now")
+	h.say("p", "general", "p2", "and this is too much")
+	equal(t, "a guest", h.last("p", "error").str("code"), "too_fast")
+	h.say("m", "general", "m1", "calm down, please")
+	equal(t, "a moderator", h.last("p", "message").str("id"), "m1")
 }

@@ -10,11 +10,10 @@ import (
 
 // spoken is an action that asks for an entry of a room's log.
 type spoken struct {
-	action  protocol.Action
-	room    string
-	from    string // of a message, as it claims
-	entry   Entry
-	refused bool // for the room's rate: that was told
+	action protocol.Action
+	room   string
+	from   string // of a message, as it claims
+	entry  Entry
 }
 
 // together tells whether two may be appended by one call: for one room, and by
@@ -31,16 +30,16 @@ func (t *turn) speak(ctx context.Context) {
 	if len(said) == 0 {
 		return
 	}
-	if err := t.append(ctx, said); err != nil {
+	if err := t.append(ctx, &said); err != nil {
 		for _, s := range said {
-			if !s.refused {
-				t.fail(ctx, s.action, err)
-			}
+			t.fail(ctx, s.action, err)
 		}
 	}
 }
 
-func (t *turn) append(ctx context.Context, said []spoken) error {
+// append leaves in list what an error is to be told of: not what was answered.
+func (t *turn) append(ctx context.Context, list *[]spoken) error {
+	said := *list
 	room := said[0].room
 	if err := t.inRoom(ctx, room); err != nil {
 		return err
@@ -75,9 +74,13 @@ func (t *turn) append(ctx context.Context, said []spoken) error {
 		if said, err = t.oneAtATime(ctx, &book, room, p, said); err != nil || len(said) == 0 {
 			return err
 		}
+		*list = said
 	}
-	if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
-		return err
+	if !order {
+		if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
+			return err
+		}
+		*list = said
 	}
 	at := t.chat.millis()
 	entries := make([]Entry, len(said))

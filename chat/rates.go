@@ -3,7 +3,8 @@ package chat
 import "context"
 
 // withinRates returns what a room takes of what is to be said there just now. Of
-// the rest the connection is told when to say it again.
+// the rest the connection is told when to say it again. Moderators are not asked:
+// who keeps order has to be heard in a flood.
 func (t *turn) withinRates(ctx context.Context, room string, said []spoken) ([]spoken, error) {
 	c := t.chat
 	if c.limiter == nil {
@@ -18,22 +19,13 @@ func (t *turn) withinRates(ctx context.Context, room string, said []spoken) ([]s
 			return nil, err
 		}
 	}
-	refused := 0
-	for i := range said {
-		if e, ends := c.limiter.takeOfRoom(t.conn, room, len(said[i].entry.Text), c.now()); e != nil {
-			said[i].refused = true
-			if refused++; !t.over {
-				t.refuse(ctx, said[i].action, e, ends)
-			}
-		}
-	}
-	if refused == 0 {
-		return said, nil
-	}
-	within := make([]spoken, 0, len(said)-refused)
+	var within []spoken
 	for _, s := range said {
-		if !s.refused {
+		e, ends := c.limiter.takeOfRoom(t.conn, room, len(s.entry.Text), c.now())
+		if e == nil {
 			within = append(within, s)
+		} else if !t.over {
+			t.refuse(ctx, s.action, e, ends)
 		}
 	}
 	return within, nil
