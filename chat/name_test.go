@@ -62,7 +62,7 @@ func TestSkeletonsCollide(t *testing.T) {
 	for _, same := range [][]string{
 		{"admin", "ADMIN", "Admin", "ad min", "аdмin", "adm1n", "admln"},
 		{"alice", "A1ice", "aIice", "AIlCE"},
-		{"moderator", "rnoderator", "m0derator", "MODERAT0R"},
+		{"moderator", "rnoderator", "r noderator", "m0derator", "MODERAT0R"},
 		{"ОСЕАН", "OCEAH", "осеан"}, // Cyrillic capitals
 		{"ΝΙΚΟ", "NIKO", "νικο"},    // Greek capitals
 		{"Zoë", "ZOË", "Zoe\u0308"},
@@ -94,6 +94,9 @@ func FuzzNormalizeName(f *testing.F) {
 		}
 		if name == "" || strings.ContainsFunc(name, protocol.Invisible) || Skeleton(name) == "" {
 			t.Errorf("%q became %q, skeleton %q", s, name, Skeleton(name))
+		}
+		if again := Skeleton(Skeleton(name)); again != Skeleton(name) {
+			t.Errorf("%q looks like %q, which looks like %q", name, Skeleton(name), again)
 		}
 		if Skeleton(strings.ToUpper(name)) != Skeleton(name) && !strings.ContainsAny(name, "ŉǰΐΰẖẗẘẙẚßﬀﬁﬂ") {
 			t.Skip() // Unicode's special casing is not ours to judge

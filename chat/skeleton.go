@@ -11,8 +11,14 @@ import (
 // table of our own for Latin, Cyrillic, Greek and digits, not UTS 39: scripts
 // that are not mixed within a name leave little else to confuse.
 func Skeleton(name string) string {
-	s := strings.ToLower(norm.NFKC.String(strings.ToLower(name)))
-	return confusables.Replace(norm.NFC.String(s))
+	s := norm.NFC.String(strings.ToLower(norm.NFKC.String(strings.ToLower(name))))
+	for { // again where one replacement has made room for another: "r noderator" is no other moderator
+		plainer := norm.NFC.String(confusables.Replace(s))
+		if plainer == s {
+			return s
+		}
+		s = plainer
+	}
 }
 
 // confusables maps lower-case letters to those that they, or their capitals,

@@ -14,7 +14,7 @@ func (s *Server) address(r *http.Request) string {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
 		return host
 	}
-	return forwarded(peer.Addr().Unmap(), r.Header.Values("X-Forwarded-For"), s.options.TrustedProxies).String()
+	return forwarded(peer.Addr().Unmap().WithZone(""), r.Header.Values("X-Forwarded-For"), s.options.TrustedProxies).String()
 }
 
 // forwarded is for whom a peer speaks. Anybody can write X-Forwarded-For, so it is read from its end, where the nearest
