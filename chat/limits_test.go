@@ -207,7 +207,7 @@ func TestRatesOfNamesAndRooms(t *testing.T) {
 // where the store then fails with the rest.
 func TestRefusedOnce(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Second, 2)}})
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Second, 3)}}) // 2, and a quarter for others
 	h.hello("p", "Ada", "general")
 	h.log.fail = errors.New("disk full")
 	var frames [][]byte
