@@ -81,7 +81,7 @@ type Rules interface {
 	// or the newest where that is 0, newest first.
 	Acts(ctx context.Context, before uint64, limit int) ([]Act, error)
 	// ForgetActs empties ByName in what a person did, and Name and Detail in what
-	// was done about it, so that nothing of them is left. Call it again where it
+	// was done about it, in the audit log and in rules, so that nothing of them is left. Call it again where it
 	// returned an error.
 	ForgetActs(ctx context.Context, person PersonID) error
 }
@@ -99,10 +99,10 @@ type Eraser interface {
 	// any order; in one room, or in all where room is empty. What is said
 	// meanwhile may be missing.
 	SaidBy(ctx context.Context, person PersonID, room string) iter.Seq2[Place, error]
-	// ForgetSender takes the name and client's ids of a person from all entries of all
-	// rooms, and all text that is still there: From and ID are empty then. The
-	// places and the person's id, which is random, remain. Call it again where it
-	// returned an error.
+	// ForgetSender takes the name of a person from all entries of all rooms: From
+	// is empty then. Their texts go by deletes, before it. The places remain, with
+	// the person's id and those of clients, which are random and keep anything
+	// from being said twice. Call it again where it returned an error.
 	ForgetSender(ctx context.Context, person PersonID) error
 	// Trim raises the floor of a room's log, and takes what lies below for good.
 	// A floor that is lower than the present one or above the head changes nothing.

@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -70,4 +71,25 @@ func BenchmarkJoinLeave(b *testing.B) {
 			})
 		}
 	}
+}
+
+func TestRules(t *testing.T) {
+	chattest.Rules(t, func(t testing.TB) chat.Rules { return memory.NewRules() })
+	full := memory.NewRules()
+	for i := range chat.MaxRules {
+		if err := full.PutRule(t.Context(), chat.Rule{Kind: chat.RuleMute, Subject: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := full.PutRule(t.Context(), chat.Rule{Kind: chat.RuleMute, Subject: "7"}); err != nil {
+		t.Errorf("in the place of another: %v", err)
+	}
+	if err := full.PutRule(t.Context(), chat.Rule{Kind: chat.RuleMute, Subject: "x"}); !errors.Is(err, chat.ErrTooManyRules) {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
+func TestEraser(t *testing.T) {
+	chattest.Eraser(t, func(t testing.TB) chattest.ErasableLog { return memory.NewLog() })
+	chattest.PeopleEraser(t, memory.NewPeople())
 }

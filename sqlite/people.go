@@ -5,19 +5,25 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"parley/chat"
 )
 
 // personColumns are what scanPerson reads.
-const personColumns = "id, name, skeleton, session, holder, created, seen"
+const personColumns = "id, name, skeleton, session, holder, created, seen, admitted, role"
 
 func scanPerson(scan func(...any) error) (chat.Person, error) {
 	var p chat.Person
 	var skeleton sql.NullString
 	var session []byte
-	if err := scan(&p.ID, &p.Name, &skeleton, &session, &p.Holder, &p.Created, &p.Seen); err != nil {
+	var admitted string
+	if err := scan(&p.ID, &p.Name, &skeleton, &session, &p.Holder, &p.Created, &p.Seen, &admitted, &p.Role); err != nil {
 		return chat.Person{}, err
+	}
+	if admitted != "" {
+		p.Admitted = strings.Split(strings.TrimSuffix(admitted, "/"), "/")
 	}
 	p.Skeleton = skeleton.String
 	copy(p.Session[:], session)
@@ -114,10 +120,15 @@ func (b *batch) putPerson(p chat.Person) error {
 	if p.Session != [32]byte{} {
 		session = p.Session[:]
 	}
-	_, err := b.st.putPerson.ExecContext(b.ctx, p.ID, p.Name, skeleton, session, p.Holder, p.Created, p.Seen)
+	admitted := ""
+	for _, room := range p.Admitted {
+		admitted += room + "/"
+	}
+	_, err := b.st.putPerson.ExecContext(b.ctx, p.ID, p.Name, skeleton, session, p.Holder, p.Created, p.Seen, admitted, p.Role)
 	if err != nil {
 		return err
 	}
+	p.Admitted = slices.Clone(p.Admitted) // the caller's
 	b.published = append(b.published, func() { b.people.put(p) })
 	return nil
 }

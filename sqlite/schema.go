@@ -2,7 +2,7 @@ package sqlite
 
 // migrations make the schema. One that has been released never changes: to
 // change the schema, append another.
-var migrations = []migration{schema1, schema2}
+var migrations = []migration{schema1, schema2, schema3}
 
 // schema1: every entry carries a checksum, since SQLite's pages have none.
 // entry_once makes sending again harmless for as long as the entry is kept.
@@ -83,6 +83,65 @@ DROP TABLE entry;
 ALTER TABLE said RENAME TO entry;
 CREATE UNIQUE INDEX entry_place ON entry (room, seq);
 CREATE UNIQUE INDEX entry_once ON entry (room, person, client) WHERE client <> '';
+`
+
+// schema3: what moderators lay down, and what they did.
+//
+// Names stand in person, rule and act, whose rows move between pages. So when one
+// has to go for good, the table is made anew, and SQLite zeroes the pages of the
+// old one; see rebuild.
+const schema3 = personTable + ruleTable + actTable + `
+INSERT INTO person_new (id, name, skeleton, session, holder, created, seen, admitted, role)
+	SELECT id, name, skeleton, session, holder, created, seen, '', '' FROM person;
+DROP TABLE person;
+ALTER TABLE person_new RENAME TO person;
+ALTER TABLE rule_new RENAME TO rule;
+ALTER TABLE act_new RENAME TO act;
+`
+
+const personTable = `
+CREATE TABLE person_new (
+	id       TEXT PRIMARY KEY,
+	name     TEXT    NOT NULL,
+	skeleton TEXT    UNIQUE,   -- null: holds no name
+	session  BLOB    UNIQUE,   -- SHA-256 of the token; null: has none
+	holder   TEXT    NOT NULL, -- the connection that holds the name; empty: the session does
+	created  INTEGER NOT NULL,
+	seen     INTEGER NOT NULL,
+	admitted TEXT    NOT NULL, -- rooms by invitation, each followed by a slash, which no room's name has
+	role     TEXT    NOT NULL  -- at which the session was issued; empty: guest
+) STRICT, WITHOUT ROWID;
+`
+
+const ruleTable = `
+CREATE TABLE rule_new (
+	kind    TEXT    NOT NULL,
+	room    TEXT    NOT NULL, -- empty: every room
+	subject TEXT    NOT NULL,
+	value   INTEGER NOT NULL,
+	text    TEXT    NOT NULL,
+	reason  TEXT    NOT NULL,
+	name    TEXT    NOT NULL,
+	person  TEXT    NOT NULL, -- who laid it down
+	sender  TEXT    NOT NULL, -- and the name then
+	at      INTEGER NOT NULL,
+	until   INTEGER NOT NULL, -- 0: until it is lifted
+	PRIMARY KEY (kind, room, subject)
+) STRICT, WITHOUT ROWID;
+`
+
+const actTable = `
+CREATE TABLE act_new (
+	seq    INTEGER PRIMARY KEY,
+	at     INTEGER NOT NULL,
+	person TEXT    NOT NULL, -- who did it
+	sender TEXT    NOT NULL, -- and the name then
+	do     TEXT    NOT NULL,
+	room   TEXT    NOT NULL,
+	whom   TEXT    NOT NULL, -- the person concerned
+	name   TEXT    NOT NULL, -- and the name then
+	detail TEXT    NOT NULL
+) STRICT;
 `
 
 // fixed is added to numbers that are overwritten: with it they have 8 bytes.
