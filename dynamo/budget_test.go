@@ -137,7 +137,7 @@ func TestBudget(t *testing.T) {
 
 	step("connect", "1 put", connect("c", protocol.Subprotocol))
 	step("connect, without the sub-protocol", "2 put", connect("plain"))
-	step("hello with a new name", "2 get, 4 put", act("c", map[string]any{"type": "hello", "name": "Ann"}))
+	step("hello with a new name", "2 get, 5 put", act("c", map[string]any{"type": "hello", "name": "Ann"}))
 	step("join", "1 batch get, 2 get, 2 put, 3 query", act("c", map[string]any{"type": "join", "room": "room"}))
 	// A get and a put of it are the name's, which is its session's once it is used.
 	step("message, the person's and the room's first", "3 get, 4 put, 2 query", act("c", say))

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"parley/chat"
 )
 
 // Put stores the connection, if it is the one stored now, and lets its row count
-// for another TTL. One write. Where its answer was lost and it is tried again
+// for another TTL. One write, and one more where it becomes a person's. Where its answer was lost and it is tried again
 // the row has changed, by ourselves: that too is chat.ErrChanged.
 func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 	row := connectionKey(c.ID)
@@ -30,16 +28,19 @@ func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 	if c.Stored {
 		row["stored"] = flag()
 	}
-	if len(c.Rooms) > 0 {
-		rooms := make([]types.AttributeValue, len(c.Rooms))
-		for i, r := range c.Rooms {
-			rooms[i] = text(r)
-		}
-		row["rooms"] = &types.AttributeValueMemberL{Value: rooms}
-	}
+	setTexts(row, "rooms", c.Rooms)
+	setText(row, "address", c.Address)
 	var unchanged condition
 	if c.Version != 0 {
 		unchanged = is("version", number(c.Version))
+	}
+	if c.Person != "" && s.noted.person(c.ID) != c.Person {
+		// Before the row: whoever looks for the person's connections must find it.
+		open := openKey(c.Person, c.ID)
+		open[ttlAttribute] = row[ttlAttribute]
+		if err := s.put(ctx, open, condition{}); err != nil {
+			return fmt.Errorf("note whose connection %q is: %w", c.ID, err)
+		}
 	}
 	err := s.put(ctx, row, unchanged)
 	if _, no := refused(err); no {
@@ -48,7 +49,7 @@ func (s *Store) Put(ctx context.Context, c chat.Connection) error {
 	if err != nil {
 		return fmt.Errorf("store connection %q: %w", c.ID, err)
 	}
-	s.noted.put(c.ID, c.Rooms)
+	s.noted.put(c.ID, c.Person, c.Rooms)
 	return nil
 }
 
@@ -62,22 +63,17 @@ func (s *Store) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection,
 	if row == nil || expired(row, s.now()) {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
-	return connection(id, row), nil
+	c := connection(id, row)
+	s.noted.read(id, c.Person)
+	return c, nil
 }
 
 func connection(id chat.ConnectionID, row item) chat.Connection {
-	c := chat.Connection{
+	return chat.Connection{
 		ID: id, Plain: getFlag(row, "plain"), Person: getText(row, "person"), Session: getHash(row, "session"), Stored: getFlag(row, "stored"),
 		Since: int64(getUint(row, "since")), Version: getUint(row, "version"),
+		Rooms: getTexts(row, "rooms"), Address: getText(row, "address"),
 	}
-	if rooms, ok := row["rooms"].(*types.AttributeValueMemberL); ok {
-		for _, r := range rooms.Value {
-			if room, ok := r.(*types.AttributeValueMemberS); ok {
-				c.Rooms = append(c.Rooms, room.Value)
-			}
-		}
-	}
-	return c
 }
 
 // Delete forgets the connection and its memberships: those that its row lists,

@@ -8,7 +8,7 @@
 // consistent but for those marked e, which may miss the last second's writes
 // and cost half.
 //
-//	Put              1 put
+//	Put              1 put; 1 more where the connection becomes a person's
 //	Get              1 get
 //	Delete           1 query, 1 delete, and 1 for each room not left before
 //	Join             1 put, 1 query; no query without a person
@@ -27,6 +27,15 @@
 //	PutPerson        1 get, 1 put; 1 more for each new and old name and session
 //	NoteSeen         1 get, 1 put
 //	ReleaseName      1 get, 1 put, 1 delete
+//	OfPerson         1 query, 1 batch
+//	ErasePerson      1 get, 1 query, 1 put, 3 deletes, and 1 for each connection of late
+//	PutRule          1 put; of a new one 1 put, 1 query more
+//	TakeRule         1 delete
+//	UseRule          1 get, 1 put or delete
+//	AllRules         1 query
+//	PutAct           1 query, 1 put
+//	Acts             1 query
+//	ForgetActs       1 query for each MB of the audit log, 1 put for each entry
 package dynamo
 
 import (
@@ -74,7 +83,7 @@ type Options struct {
 	Logger *slog.Logger     // tells what was left undone and heals later; default: nothing
 }
 
-// Store is chat's ConnectionTable, Membership, MessageLog and People in a
+// Store is chat's ConnectionTable, Membership, MessageLog, People and Rules in a
 // DynamoDB table. Its methods may be called concurrently, by any number of
 // processes on one table. It holds nothing that need be closed.
 type Store struct {
@@ -95,6 +104,10 @@ var (
 	_ chat.Membership      = (*Store)(nil)
 	_ chat.MessageLog      = (*Store)(nil)
 	_ chat.People          = (*Store)(nil)
+
+	_ chat.PersonConnections = (*Store)(nil)
+	_ chat.PeopleEraser      = (*Store)(nil)
+	_ chat.Rules             = (*Store)(nil)
 )
 
 // New returns a store over a table that exists. It makes no call yet.

@@ -21,9 +21,14 @@ import (
 //	C#connection  M#room                 membership that the row above does not list (ttl)
 //	P#person      P                      person
 //	P#person      I#length#room#id       claim of a client's id: where its entry is
+//	P#person      E#length#room#sequence an entry without a client's id may be there
+//	P#person      C#connection           the connection may be the person's (ttl)
 //	S#hash        S                      whose session
 //	N#skeleton    N                      whose name
 //	ROOMS         room                   a room with a log
+//	F#room        F                      the floor of the room's log; none: 0
+//	RULES         R#kind#length#room#subject  a rule (ttl, where it ends by itself)
+//	ACTS          sequence, 20 digits    an entry of the audit log
 //	EPOCH         E                      the log's incarnation
 //
 // A partition key may have 2,048 bytes and a sort key 1,024; a room's name has
@@ -43,14 +48,35 @@ func personKey(id chat.PersonID) item         { return key(personPartition(id), 
 func sessionKey(hash [32]byte) item           { return key(fmt.Sprintf("S#%x", hash), "S") }
 func nameKey(skeleton string) item            { return key("N#"+skeleton, "N") }
 func epochKey() item                          { return key("EPOCH", "E") }
+func floorKey(room string) item               { return key("F#"+room, "F") }
 
 const (
 	notePrefix     = "M#" // of sort keys under a connection
+	openPrefix     = "C#" // of sort keys under a person
+	claimPrefix    = "I#"
+	placePrefix    = "E#"
 	roomsPartition = "ROOMS"
+	rulesPartition = "RULES"
+	actsPartition  = "ACTS"
 )
 
+// sized is a room's name where something follows it.
+func sized(room string) string { return strconv.Itoa(len(room)) + "#" + room + "#" }
+
 func claimKey(person chat.PersonID, room, id string) item {
-	return key(personPartition(person), "I#"+strconv.Itoa(len(room))+"#"+room+"#"+id)
+	return key(personPartition(person), claimPrefix+sized(room)+id)
+}
+
+func placeKey(person chat.PersonID, room string, seq uint64) item {
+	return key(personPartition(person), placePrefix+sized(room)+sequenceKey(seq))
+}
+
+func openKey(person chat.PersonID, id chat.ConnectionID) item {
+	return key(personPartition(person), openPrefix+id)
+}
+
+func ruleKey(kind chat.RuleKind, room, subject string) item {
+	return key(rulesPartition, "R#"+string(kind)+"#"+sized(room)+subject)
 }
 
 // sequenceDigits are enough for any uint64, so that keys sort as numbers do.
@@ -108,6 +134,25 @@ func getUints(i item, name string) (all []uint64) {
 	if list, ok := i[name].(*types.AttributeValueMemberL); ok {
 		for _, v := range list.Value {
 			all = append(all, getUint(item{name: v}, name))
+		}
+	}
+	return all
+}
+
+func setTexts(i item, name string, all []string) {
+	if len(all) > 0 {
+		list := make([]types.AttributeValue, len(all))
+		for n, s := range all {
+			list[n] = text(s)
+		}
+		i[name] = &types.AttributeValueMemberL{Value: list}
+	}
+}
+
+func getTexts(i item, name string) (all []string) {
+	if list, ok := i[name].(*types.AttributeValueMemberL); ok {
+		for _, v := range list.Value {
+			all = append(all, getText(item{name: v}, name))
 		}
 	}
 	return all

@@ -80,7 +80,7 @@ func (s *Store) contest(ctx context.Context, id chat.PersonID, skeleton string) 
 		if err != nil {
 			return false, err
 		}
-		if p.Skeleton == skeleton {
+		if p.stored() && p.Skeleton == skeleton {
 			return true, nil
 		}
 		raised := p

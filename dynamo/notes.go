@@ -24,8 +24,9 @@ type notes struct {
 }
 
 type note struct {
-	rooms []string // as put last
-	left  []string // left since then; at most notedLeft
+	person chat.PersonID // whose it was when it was put or read last
+	rooms  []string      // as put last
+	left   []string      // left since then; at most notedLeft
 }
 
 func (n *notes) get(id chat.ConnectionID) note {
@@ -42,10 +43,25 @@ func (n *notes) set(id chat.ConnectionID, known note) {
 	n.young[id] = known
 }
 
-func (n *notes) put(id chat.ConnectionID, rooms []string) {
+func (n *notes) put(id chat.ConnectionID, person chat.PersonID, rooms []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.set(id, note{rooms: slices.Clone(rooms)})
+	n.set(id, note{person: person, rooms: slices.Clone(rooms)})
+}
+
+func (n *notes) read(id chat.ConnectionID, person chat.PersonID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if known := n.get(id); known.person != person {
+		known.person = person
+		n.set(id, known)
+	}
+}
+
+func (n *notes) person(id chat.ConnectionID) chat.PersonID {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.get(id).person
 }
 
 // joined tells whether the connection's row lists the room.

@@ -113,7 +113,7 @@ func (s *Store) PersonByName(ctx context.Context, skeleton string) (chat.Person,
 	if err != nil {
 		return chat.Person{}, err
 	}
-	if p.Skeleton != skeleton {
+	if !p.stored() || p.Skeleton != skeleton {
 		return chat.Person{}, chat.ErrNoPerson
 	}
 	return p.Person, nil

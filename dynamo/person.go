@@ -12,25 +12,27 @@ type personRow struct {
 	chat.Person
 	version uint64 // of the row; 0: there is none
 	token   string // of the name's row, as of when the name was taken
-	nobody  bool   // the row has only a version; see contest
+	nobody  bool   // the row is nobody's: it has only a version, see contest, or is being erased
 }
 
 func (p personRow) row() item {
 	row := personKey(p.ID)
 	row["version"] = number(p.version)
+	setText(row, "skeleton", p.Skeleton)
+	setText(row, "token", p.token)
+	if p.Session != [32]byte{} {
+		row["session"] = bytes(p.Session[:])
+	}
 	if p.nobody {
 		row["nobody"] = flag()
 		return row
 	}
 	setText(row, "name", p.Name)
-	setText(row, "skeleton", p.Skeleton)
-	setText(row, "token", p.token)
 	setText(row, "holder", p.Holder)
 	setNumber(row, "created", p.Created)
 	setNumber(row, "seen", p.Seen)
-	if p.Session != [32]byte{} {
-		row["session"] = bytes(p.Session[:])
-	}
+	setText(row, "role", p.Role)
+	setTexts(row, "admitted", p.Admitted)
 	return row
 }
 
@@ -42,6 +44,7 @@ func parsePerson(row item) personRow {
 		Person: chat.Person{
 			ID: getText(row, partitionKey)[len(personPartition("")):], Name: getText(row, "name"), Skeleton: getText(row, "skeleton"),
 			Session: getHash(row, "session"), Holder: getText(row, "holder"), Created: getInt(row, "created"), Seen: getInt(row, "seen"),
+			Role: getText(row, "role"), Admitted: getTexts(row, "admitted"),
 		},
 		version: getUint(row, "version"), token: getText(row, "token"), nobody: getFlag(row, "nobody"),
 	}

@@ -39,12 +39,12 @@ func (s *Store) putPerson(ctx context.Context, p chat.Person) (done bool, err er
 	row := personRow{Person: p, version: old.version + 1, token: old.token}
 	if p.Skeleton == "" {
 		row.token = ""
-	} else if p.Skeleton != old.Skeleton {
+	} else if p.Skeleton != old.Skeleton || !old.stored() {
 		if row.token, err = s.takeName(ctx, p.ID, p.Skeleton); err != nil {
 			return false, err
 		}
 	}
-	if p.Session != old.Session && p.Session != [32]byte{} {
+	if (p.Session != old.Session || !old.stored()) && p.Session != [32]byte{} {
 		session := sessionKey(p.Session)
 		session["person"] = text(p.ID)
 		if err := s.put(ctx, session, condition{}); err != nil {
