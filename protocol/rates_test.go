@@ -1,6 +1,8 @@
 package protocol_test
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,5 +41,29 @@ func TestRatesWithDefaults(t *testing.T) {
 		AddressConnects: own, Connects: own, AddressOpen: -1, Refusals: 3}
 	if got := all.WithDefaults(); got != all {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestSpecificationOfRates: the specification tells the rates of the program.
+func TestSpecificationOfRates(t *testing.T) {
+	specified := readSpec(t).at(t, "info", "x-rates").(map[string]any)
+	rates := reflect.ValueOf(protocol.DefaultRates())
+	for i := range rates.NumField() {
+		want, isRate := rates.Field(i).Interface().(protocol.Rate)
+		if !isRate {
+			continue
+		}
+		name := rates.Type().Field(i).Name
+		name = strings.ToLower(name[:1]) + name[1:]
+		told, _ := specified[name].(map[string]any)
+		text, _ := told["rate"].(string)
+		var got protocol.Rate
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: the specification says %q, %v; the program has %+v", name, text, err, want)
+		}
+		delete(specified, name)
+	}
+	for name := range specified {
+		t.Errorf("the program has no rate %s", name)
 	}
 }

@@ -62,6 +62,14 @@ func TestReadme(t *testing.T) {
 		}
 		delete(rows, name)
 	}
+	for name, rate := range s.at(t, "info", "x-rates").(map[string]any) {
+		told := rate.(map[string]any)
+		if want := fmt.Sprintf("`%s` | %s", told["rate"], told["meaning"]); rows[name] != want {
+			t.Errorf("rate %s: %q, want %q", name, rows[name], want)
+		}
+		delete(rows, name)
+	}
+	delete(rows, "what") // the heading of the rates
 	for name := range rows {
 		t.Errorf("%s is in no part of the specification", name)
 	}
