@@ -27,7 +27,7 @@ func farewell(code int) []byte {
 	case protocol.CloseGoingAway:
 		e = protocol.Errorf(protocol.TimedOut, "Nothing was heard from this connection. Come back.").Retriable(200 + rand.Int64N(spread))
 	case protocol.ClosePolicy:
-		e = protocol.Errorf(protocol.TimedOut, "A message took too long to arrive. Come back and send it again.").Retriable(1000 + rand.Int64N(spread))
+		e = protocol.Errorf(protocol.TimedOut, "A message took too long to arrive, or there were too many pings. Come back and send what is missing.").Retriable(1000 + rand.Int64N(spread))
 	default:
 		e = protocol.Errorf(protocol.ProtocolError, "That was not a WebSocket message by RFC 6455.")
 	}

@@ -21,6 +21,7 @@ type connection struct {
 
 	// Of the server's own clock, in nanoseconds; the sweep compares them.
 	connectedAt time.Duration
+	controls    time.Duration // the bucket of its pings and pongs; only the reader's
 	took        time.Duration // progress when the sweep last saw something wait; only the sweep's
 	activeAt    atomic.Int64  // when a message went either way last
 	heard       atomic.Int64  // when bytes came last

@@ -125,7 +125,7 @@ type Options struct {
 	Jitter time.Duration
 
 	// Farewell gives the text frame that goes before a close which the gateway itself decides: 1001 silent, 1002
-	// protocol error, 1003 binary, 1007 not UTF-8, 1008 message never finished, 1009 too big, 1012 shutting down,
+	// protocol error, 1003 binary, 1007 not UTF-8, 1008 message never finished or too many pings, 1009 too big, 1012 shutting down,
 	// 1013 nothing was ever said and others want to come, 4008 slow reader. It is called once per connection, so that it can tell each client another delay, perhaps
 	// from many goroutines, and MUST NOT block. nil, or an empty frame: only the close frame.
 	Farewell func(code int) []byte

@@ -38,6 +38,9 @@ func (c *connection) gather(b []byte) (rest []byte, messages [][]byte, end *endi
 			size += len(e.payload)
 		case eventPing:
 			pinged, ping = true, e.payload
+			end = c.tooLively()
+		case eventPong:
+			end = c.tooLively()
 		case eventClose:
 			end = &ending{e.code, closeReason(e), false}
 		case eventViolation:
@@ -76,6 +79,20 @@ func (c *connection) pong(payload []byte) {
 	if c.phase == phaseOpen {
 		c.control(ws.OpPong, payload) // a socket that fails, fails the next read too
 	}
+}
+
+// controlRate is what a client may send of pings and pongs: each costs a look, and says nothing. One ping in some
+// seconds is usual.
+var controlRate = Rate{PerSecond: 10, Burst: 200}
+
+// tooLively counts a ping or a pong; not nil: there were too many.
+func (c *connection) tooLively() *ending {
+	bucket, wait := controlRate.take(c.controls, c.server.now())
+	if wait > 0 {
+		return &ending{closePolicy, "too many pings", true}
+	}
+	c.controls = bucket
+	return nil
 }
 
 // act hands messages to the handler. What comes after a close has begun is not looked at.

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
@@ -279,4 +280,32 @@ func testOnAction(t *testing.T) {
 		receive(t, h.disconnected)
 		nothing(t, h.disconnected, 20*time.Millisecond)
 	})
+}
+
+// TestPingFlood: pings that come as fast as they go cost the connection, and those of a lively client do not.
+func TestPingFlood(t *testing.T) { onEngines(t, testPingFlood) }
+
+func testPingFlood(t *testing.T) {
+	s := start(t, gateway.Options{}, newHandler(), nil)
+	for _, kind := range []byte{ping, pong} {
+		c, _ := s.open()
+		c.send(bytes.Repeat(masked(final|kind, ""), 1000))
+		for {
+			op, payload, err := c.frame()
+			if err != nil {
+				t.Fatalf("frame %x: %v, want a close", kind, err)
+			}
+			if op == closing {
+				if code := binary.BigEndian.Uint16([]byte(payload)); code != 1008 {
+					t.Errorf("frame %x: closed with %d, want 1008", kind, code)
+				}
+				break
+			}
+		}
+	}
+	c, _ := s.open()
+	for range 150 {
+		c.send(masked(final|ping, "x"))
+		c.want(pong, "x")
+	}
 }
