@@ -42,6 +42,16 @@ func asRetention(r Rule) retention {
 	return retention{r.Value, n}
 }
 
+// trims tells whether any room is to be trimmed.
+func (b *rulebook) trims() bool {
+	for key := range b.rules {
+		if key.kind == RuleRetention {
+			return true
+		}
+	}
+	return false
+}
+
 // trimEvery is after how many entries a room's log is trimmed as it grows: so it
 // has at most as many more than are to be kept, and an append costs a hundredth
 // of a trim.

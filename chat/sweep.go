@@ -36,6 +36,10 @@ func (c *Chat) liftEnded(ctx context.Context) error {
 }
 
 func (c *Chat) trimAll(ctx context.Context) (errs error) {
+	b, err := c.book(ctx)
+	if err != nil || !b.trims() {
+		return err
+	}
 	heads, err := c.Log.Rooms(ctx, math.MaxInt32)
 	if err != nil {
 		return fmt.Errorf("list rooms to trim: %w", err)
