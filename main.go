@@ -29,17 +29,20 @@ func main() {
 
 // cli is the command line: kong reads flags, environment and help from it.
 type cli struct {
-	Serve   serveCmd    `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
-	Send    sendCmd     `cmd:"" help:"Say something in a chat: the words given, or each line of standard input."`
-	Tail    tailCmd     `cmd:"" help:"Print what was said in a chat, and with -f what is being said."`
-	Conform conformCmd  `cmd:"" help:"Check from outside whether a server keeps to the protocol."`
-	Bench   benchCmd    `cmd:"" help:"Put a chat under load, one of its own or the one at --url, and print what it takes."`
-	Plan    planCmd     `cmd:"" help:"What deploy would do in your AWS account, and what the chat would cost a month."`
-	Deploy  deployCmd   `cmd:"" help:"Put the chat into your AWS account, or change it there. Shows what would happen, and asks."`
-	Status  statusCmd   `cmd:"" help:"How the chat in AWS stands."`
-	Destroy destroyCmd  `cmd:"" help:"Delete the chat from AWS, with all that was said."`
-	Package packagesCmd `cmd:"" help:"Write the zips of the Lambda functions, for those who deploy with tools of their own."`
-	Version versionCmd  `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" default:"withargs" help:"Run the chat on this machine. This is what parley does by itself."`
+	Send     sendCmd     `cmd:"" help:"Say something in a chat: the words given, or each line of standard input."`
+	Tail     tailCmd     `cmd:"" help:"Print what was said in a chat, and with -f what is being said."`
+	Conform  conformCmd  `cmd:"" help:"Check from outside whether a server keeps to the protocol."`
+	Bench    benchCmd    `cmd:"" help:"Put a chat under load, one of its own or the one at --url, and print what it takes."`
+	Operator operatorCmd `cmd:"" help:"Make somebody an operator of a chat."`
+	Audit    auditCmd    `cmd:"" help:"Print what moderators and operators did in a chat."`
+	Erase    eraseCmd    `cmd:"" help:"Take away all that a chat keeps of a person."`
+	Plan     planCmd     `cmd:"" help:"What deploy would do in your AWS account, and what the chat would cost a month."`
+	Deploy   deployCmd   `cmd:"" help:"Put the chat into your AWS account, or change it there. Shows what would happen, and asks."`
+	Status   statusCmd   `cmd:"" help:"How the chat in AWS stands."`
+	Destroy  destroyCmd  `cmd:"" help:"Delete the chat from AWS, with all that was said."`
+	Package  packagesCmd `cmd:"" help:"Write the zips of the Lambda functions, for those who deploy with tools of their own."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	ShowVersion versionFlag `name:"version" hidden:"" help:"Print the version."` // as every other program has it
 }

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfile": waitFile,
 			"get":      get,
+			"post":     post,
 			"occupy":   occupy,
 			"account":  account,
 			"shows":    shows,

@@ -10,16 +10,14 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-
-	"parley/gateway"
 )
 
 // errNotLoopback refuses to open what anybody on the network could post to connections through.
 var errNotLoopback = errors.New("the management listener has no password, so it must be on a loopback address")
 
-// manage starts the management listener.
-func (s *serveCmd) manage(page net.Addr, gw *gateway.Server, logger *slog.Logger) (*http.Server, error) {
-	server := &http.Server{Handler: gw.Management(), ReadHeaderTimeout: 5 * time.Second, Addr: "off"}
+// manage starts the management listener, which the handler answers.
+func (s *serveCmd) manage(page net.Addr, handler http.Handler, logger *slog.Logger) (*http.Server, error) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, Addr: "off"}
 	address := s.Management
 	switch address {
 	case "off":

@@ -24,7 +24,7 @@ func TestManagementElsewhere(t *testing.T) {
 
 	var log bytes.Buffer
 	command := &serveCmd{Management: "auto"}
-	server, err := command.manage(page, gateway.New(gateway.Options{}), slog.New(slog.NewTextHandler(&log, nil)))
+	server, err := command.manage(page, gateway.New(gateway.Options{}).Management(), slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,22 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Stdout().Write([]byte(r.Status + "\n" + strings.TrimSpace(string(body)) + "\n"))
 }
 
+// post posts an empty object, with a token if there is one, and prints status and
+// body: post URL [TOKEN]
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	r, err := http.NewRequest(http.MethodPost, args[0], strings.NewReader("{}"))
+	ts.Check(err)
+	if len(args) > 1 {
+		r.Header.Set("Authorization", "Bearer "+args[1])
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	ts.Stdout().Write([]byte(answer.Status + "\n" + strings.TrimSpace(string(body)) + "\n"))
+}
+
 // occupy takes a free port until the script ends: occupy VARIABLE
 func occupy(ts *testscript.TestScript, neg bool, args []string) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

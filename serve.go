@@ -77,7 +77,8 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	ready := readiness{}
 	options.Ready = ready.ask
 	gw := gateway.New(options)
-	management, err := s.manage(ln.Addr(), gw, logger)
+	hours := &officeHours{next: gw.Management()}
+	management, err := s.manage(ln.Addr(), hours, logger)
 	if err != nil {
 		return err
 	}
@@ -92,6 +93,18 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 
 	website, socket := urls(ln.Addr(), public)
 	fmt.Fprintf(e.stdout, "Website URL: %s\nWebSocket URL: %s\n", website, socket)
+	if behind.chat != nil {
+		if err := greetOperator(ctx, behind.chat, website, e.stdout); err != nil {
+			return err
+		}
+		if management.Addr != "off" {
+			end, err := hours.begin(&chatOffice{behind.chat, website}, behind.data, management.Addr)
+			if err != nil {
+				return err
+			}
+			defer end()
+		}
+	}
 	logger.Info("serving", append([]any{"version", version, "management", management.Addr}, behind.about...)...)
 
 	failed := make(chan error, 1)
@@ -121,6 +134,9 @@ type home struct {
 	about   []any        // for the log, in pairs
 	close   func() error // after the gateway's Shutdown; a second call does nothing
 
+	chat *chat.Chat // nil: it is not in this process
+	data string     // its data directory
+
 	ready func(context.Context) error // why nothing can be stored at present; nil: it always can
 }
 
@@ -135,14 +151,18 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 	}
 	connections := memory.NewTable()
 	talk := chat.New(
-		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Poster: gw},
+		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Rules: store, Poster: gw},
 		chat.Options{Server: "parley " + version, Rates: s.Limits.rates(), Logger: logger},
 	)
+	stop := tend(talk, logger)
 	return &home{
 		handler: &logged{talk, logger},
 		about:   []any{"data", dir},
+		chat:    talk,
+		data:    dir,
 		ready:   store.Ready,
 		close: sync.OnceValue(func() error {
+			stop()
 			talk.Close()
 			if err := store.Close(); err != nil {
 				return fmt.Errorf("close the data file: %w", err)
