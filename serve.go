@@ -174,9 +174,20 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 
 func (s *serveCmd) logger(w io.Writer) *slog.Logger {
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(shown{w}, nil))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// shown writes JSON for people who look at it in a terminal. JSON escapes the C0
+// controls alone; of U+009B, for one, a terminal takes commands as of ESC [.
+type shown struct{ io.Writer }
+
+func (s shown) Write(line []byte) (int, error) {
+	if _, err := io.WriteString(s.Writer, escaped(string(line))); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 func (s *serveCmd) engine() gateway.Engine {
