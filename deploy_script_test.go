@@ -25,6 +25,8 @@ import (
 
 	"parley/deploy"
 	"parley/deploy/deploytest"
+	"parley/dynamo"
+	"parley/e2e"
 )
 
 // scripted is the environment of a parley that a script runs: what it deploys
@@ -110,6 +112,7 @@ type scriptAccount struct {
 //	account expire              the credentials are no longer valid
 //	account leave TYPE NAME     somebody else makes something
 //	account left                prints what there is
+//	account table NAME          the table takes rows: an emulator stands in its place
 func account(ts *testscript.TestScript, neg bool, args []string) {
 	a := ts.Value("account").(*scriptAccount)
 	args = append(args, "", "", "")
@@ -131,6 +134,16 @@ func account(ts *testscript.TestScript, neg bool, args []string) {
 		a.Expire(true)
 	case "leave":
 		a.Leave(args[1], args[2])
+	case "table":
+		endpoint := e2e.DynamoDB(a.t)
+		client := dynamo.NewClient(dynamo.ClientOptions{
+			Region: deploytest.Region, Endpoint: endpoint,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
+			}),
+		})
+		ts.Check(dynamo.CreateTable(context.Background(), client, args[1]))
+		ts.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
 	case "left":
 		fmt.Fprintln(ts.Stdout(), strings.Join(a.Left(), "\n"))
 	default:

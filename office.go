@@ -55,13 +55,20 @@ func (o *chatOffice) Acts(ctx context.Context, before uint64, limit int) ([]chat
 
 // officeFlags lead to the chat that a command is for.
 type officeFlags struct {
-	Data string `env:"PARLEY_DATA" placeholder:"DIR" help:"The data of the chat on this machine, whether it runs or not. Default: as for parley serve."`
-	URL  string `name:"url" env:"PARLEY_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Its page, where it does not run and so cannot tell. Default: http://127.0.0.1:8080."`
+	Data    string `env:"PARLEY_DATA" placeholder:"DIR" help:"The data of the chat on this machine, whether it runs or not. Default: as for parley serve."`
+	URL     string `name:"url" env:"PARLEY_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Its page, where it does not run and so cannot tell. Default: http://127.0.0.1:8080."`
+	Stack   string `placeholder:"NAME" help:"The chat in AWS instead, by its stack."`
+	Region  string `placeholder:"REGION" help:"With --stack: where. Default: AWS_REGION, or the profile's."`
+	Profile string `placeholder:"NAME" help:"With --stack: profile of ~/.aws/config. Default: AWS_PROFILE, or what the environment holds."`
 }
 
 // open finds the office. The chat's data are opened by this process where they
 // are free; where a server has them, it is asked.
 func (f *officeFlags) open(ctx context.Context, e *environment) (office, func() error, error) {
+	logger := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if f.Stack != "" {
+		return officeOfStack(ctx, e, awsFlags{Stack: f.Stack, Region: f.Region, Profile: f.Profile}, logger)
+	}
 	data := serveCmd{Data: f.Data, URL: f.URL, Durability: string(sqlite.Full)}
 	website, err := data.publicURL()
 	if err != nil {
@@ -74,7 +81,6 @@ func (f *officeFlags) open(ctx context.Context, e *environment) (office, func() 
 	if _, err := os.Stat(filepath.Join(dir, sqlite.FileName)); err != nil {
 		return nil, nil, &failure{err: fmt.Errorf("there is no chat in %s", dir), hint: "parley serve begins one; --data DIR leads to another", code: exitData}
 	}
-	logger := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, _, err := data.openStore(ctx, e.getenv, logger)
 	if errors.Is(err, sqlite.ErrLocked) {
 		remote, err := findOffice(dir)

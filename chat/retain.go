@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -86,13 +87,17 @@ func (c *Chat) trim(ctx context.Context, room string) error {
 	if err != nil || keep == (retention{}) {
 		return err
 	}
+	eraser, err := c.eraser()
+	if err != nil {
+		return err
+	}
 	x, err := c.Log.Extent(ctx, room)
 	if err != nil {
 		return fmt.Errorf("extent of room %q: %w", room, err)
 	}
 	floor := keep.floor(x)
 	if keep.age > 0 {
-		aged, err := c.eraser().Aged(ctx, room, c.millis()-keep.age)
+		aged, err := eraser.Aged(ctx, room, c.millis()-keep.age)
 		if err != nil {
 			return fmt.Errorf("what is old in room %q: %w", room, err)
 		}
@@ -101,7 +106,7 @@ func (c *Chat) trim(ctx context.Context, room string) error {
 	if floor <= x.Floor {
 		return nil
 	}
-	if err := c.eraser().Trim(ctx, room, floor); err != nil {
+	if err := eraser.Trim(ctx, room, floor); err != nil {
 		return fmt.Errorf("trim room %q: %w", room, err)
 	}
 	return nil
@@ -130,4 +135,10 @@ func (c *Chat) retention(ctx context.Context, room string) (retention, error) {
 	return asRetention(r), nil
 }
 
-func (c *Chat) eraser() Eraser { return c.Log.(Eraser) }
+// eraser is what takes away what was said.
+func (c *Chat) eraser() (Eraser, error) {
+	if e, ok := c.Log.(Eraser); ok {
+		return e, nil
+	}
+	return nil, errors.New("this log keeps what was said for ever")
+}
