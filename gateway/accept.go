@@ -98,6 +98,7 @@ func (s *Server) handshake(r *http.Request) Handshake {
 // admit asks the handler about a new connection. When it refuses, the connection is abandoned, and status is what to
 // answer; otherwise that is 0.
 func (s *Server) admit(c *connection, r *http.Request, h Handshake) (subprotocol string, status int) {
+	c.proxied = s.proxied(r)
 	// OnConnect may make the id known to others, who post to it before OnConnect has returned. "Gone" would make them
 	// forget a connection that is about to live, so it is found already; API Gateway does say so.
 	if !s.options.Unordered {

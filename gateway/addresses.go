@@ -26,6 +26,7 @@ type addresses struct {
 	open     int  // sockets of one address at a time; 0 or less: any number
 
 	mu    sync.Mutex
+	peers map[netip.Addr]int // TCP connections that are open, whatever they are for
 	of    map[netip.Addr]*visits
 	prune int           // size of the map at which those are looked for that could be forgotten
 	all   time.Duration // the bucket of all together
@@ -123,4 +124,35 @@ func (a *addresses) forget(now time.Duration) {
 		}
 	}
 	a.prune = min(2*len(a.of), len(a.of)+mostAddresses/2)
+}
+
+// sparePeers are how many TCP connections an address may have beyond its sockets: pages, and those who are told no.
+const sparePeers = 32
+
+// accept counts a TCP connection in, or tells that its address has too many: without that, one address could hold all
+// places there are by asking for nothing.
+func (a *addresses) accept(peer netip.Addr) bool {
+	peer = addressKey(peer)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open > 0 && a.peers[peer] >= a.open+sparePeers {
+		return false
+	}
+	if a.peers == nil {
+		a.peers = map[netip.Addr]int{}
+	}
+	a.peers[peer]++
+	return true
+}
+
+// close counts a TCP connection out.
+func (a *addresses) close(peer netip.Addr) {
+	peer = addressKey(peer)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.peers[peer] > 1 {
+		a.peers[peer]--
+	} else {
+		delete(a.peers, peer)
+	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -52,11 +53,56 @@ func (s *Server) leave(address string) {
 // behind which anybody may be, nor where there is none.
 func (s *Server) counts(address string) (netip.Addr, bool) {
 	from, err := netip.ParseAddr(address)
-	return from, err == nil && !from.IsLoopback() && !within(from, s.options.TrustedProxies)
+	return from, err == nil && s.hasLimits(from)
+}
+
+func (s *Server) hasLimits(a netip.Addr) bool {
+	return a.IsValid() && !a.IsLoopback() && !within(a, s.options.TrustedProxies)
 }
 
 // header tells when to come again.
 func (t *turnedAway) header(h http.Header) {
 	h.Set("Retry-After", fmt.Sprint(max(int64(retrySeconds()), int64((t.after+time.Second-1)/time.Second))))
 	h.Set("Connection", "close")
+}
+
+// opened counts a TCP connection in, or tells that its address has too many.
+func (s *Server) opened(peer netip.Addr) bool {
+	if s.hasLimits(peer) && !s.addresses.accept(peer) {
+		s.often.info("too many connections from an address", "address", shortened(peer.String()))
+		return false
+	}
+	s.open.Add(1)
+	return true
+}
+
+// closed counts it out.
+func (s *Server) closed(peer netip.Addr) {
+	s.open.Add(-1)
+	if s.hasLimits(peer) {
+		s.addresses.close(peer)
+	}
+}
+
+// peerOf is where a connection comes from, without regard to proxies; the zero Addr where that is no IP address.
+func peerOf(c net.Conn) netip.Addr {
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// proxied tells whether a request came by a trusted proxy, whose connections are not counted.
+func (s *Server) proxied(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && within(peer.Addr().Unmap(), s.options.TrustedProxies)
+}
+
+// peer is peerOf for a connection that is a WebSocket; the zero Addr for a proxy's.
+func (c *connection) peer() netip.Addr {
+	if c.proxied {
+		return netip.Addr{}
+	}
+	peer, _ := netip.ParseAddr(c.address)
+	return peer
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -125,4 +126,101 @@ func TestOftenLogged(t *testing.T) {
 			t.Errorf("%d lines, want 3: the next one is a first one again", n)
 		}
 	})
+}
+
+// from is a listener whose connections come from another address than loopback.
+type from struct {
+	net.Listener
+	address netip.Addr
+}
+
+type fromConn struct {
+	net.Conn
+	address net.Addr
+}
+
+func (f *from) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	port := c.RemoteAddr().(*net.TCPAddr).AddrPort().Port()
+	return &fromConn{c, net.TCPAddrFromAddrPort(netip.AddrPortFrom(f.address, port))}, nil
+}
+
+func (c *fromConn) RemoteAddr() net.Addr { return c.address }
+
+// TestConnectionsThatAskNothing: who only opens TCP connections holds so many places and no more, and has them again
+// once they have ended, whatever they ended as.
+func TestConnectionsThatAskNothing(t *testing.T) {
+	t.Run("engine=goroutine", func(t *testing.T) {
+		testConnectionsThatAskNothing(t, func(_ *home, ln net.Listener) net.Listener { return &from{ln, netip.MustParseAddr("192.0.2.1")} })
+	})
+	t.Run("engine=epoll", func(t *testing.T) { // which asks the kernel where a connection comes from
+		if len(engines()) == 1 {
+			t.Skip("there is none here")
+		}
+		own := ownAddress()
+		if own == "" {
+			t.Skip("this machine has no address but loopback")
+		}
+		testConnectionsThatAskNothing(t, func(s *home, ln net.Listener) net.Listener {
+			ln.Close()
+			ln, err := net.Listen("tcp", own+":0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.address = ln.Addr().String()
+			return ln
+		})
+	})
+}
+
+// ownAddress is an IPv4 address of this machine that is not loopback's; packets to it stay within.
+func ownAddress() string {
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}
+
+func testConnectionsThatAskNothing(t *testing.T, listen func(*home, net.Listener) net.Listener) {
+	s := start(t, gateway.Options{AddressSockets: 1, Engine: engineOf(t), HandshakeTimeout: time.Minute}, newHandler(), listen)
+	full := func() bool {
+		c := s.dial()
+		defer c.Close()
+		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: "+s.address+"\r\nConnection: close\r\n\r\n")
+		resp, err := http.ReadResponse(c.r, nil)
+		return err != nil || resp.StatusCode != 404
+	}
+	for round := range 3 {
+		socket, _ := s.open()
+		var silent []*client
+		for range 32 {
+			silent = append(silent, s.dial())
+		}
+		for i := 0; !full(); i++ { // the last of them is accepted only now
+			if i == 500 {
+				t.Fatalf("round %d: one address has more than 33 connections", round)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		socket.send(bye(1000, ""))
+		socket.wantClose(1000)
+		socket.Close()
+		receive(t, s.handler.disconnected)
+		for _, c := range silent {
+			c.Close()
+		}
+		for i := 0; full(); i++ {
+			if i == 500 {
+				t.Fatalf("round %d: no place after all have gone", round)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(50 * time.Millisecond) // the last ones are counted out
+	}
 }

@@ -144,7 +144,7 @@ func (c *connection) lose() {
 // ended counts out a connection of which nothing is left.
 func (s *Server) ended(c *connection) {
 	s.leave(c.address)
-	s.open.Add(-1)
+	s.closed(c.peer())
 	s.log.Debug("disconnected", "connection", c.id)
 }
 

@@ -38,6 +38,7 @@ type connection struct {
 	reason   string
 	deadline time.Duration // when a connection that is closing is given up, of the server's own clock
 	flushing bool          // the kernel takes no more at present, or the handshake is not answered yet: all has to queue
+	proxied  bool          // address is not the peer's; set once
 	parting  bool          // the close frame that the phase promises is still being made
 	queue    *queue        // nil while nothing waits
 }

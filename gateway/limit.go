@@ -44,12 +44,9 @@ func (s *Server) newHTTPServer() *http.Server {
 		WriteTimeout:      pageTimeout,
 		IdleTimeout:       pageTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			switch state { // a hijacked one is counted out when it is finished
-			case http.StateNew:
-				s.open.Add(1)
-			case http.StateClosed:
-				s.open.Add(-1)
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateClosed { // a hijacked one is counted out when it is finished
+				s.closed(peerOf(c))
 			}
 		},
 	}
@@ -64,10 +61,16 @@ type doorman struct {
 func (d *doorman) Accept() (net.Conn, error) {
 	for {
 		conn, err := d.Listener.Accept()
-		if err != nil || d.server.open.Load() < int64(d.server.options.MaxConnections)+spareConnections {
-			return conn, err
+		if err != nil {
+			return nil, err
 		}
-		d.server.turnAway(conn)
+		if d.server.open.Load() >= int64(d.server.options.MaxConnections)+spareConnections {
+			d.server.turnAway(conn)
+		} else if d.server.opened(peerOf(conn)) {
+			return conn, nil
+		} else {
+			conn.Close()
+		}
 	}
 }
 

@@ -32,8 +32,9 @@ type loops struct {
 
 // page is a connection for net/http.
 type page struct {
-	fd   int
-	read []byte // what has been read from it
+	fd      int
+	address netip.AddrPort // where it comes from, which cannot be asked any more once it has gone
+	read    []byte         // what has been read from it
 }
 
 // newLoops returns nil for a listener that has no descriptor of its own, or none of TCP.
@@ -120,9 +121,13 @@ func (e *loops) accept(raw syscall.RawConn) error {
 			}
 			continue
 		}
-		s.open.Add(1)
+		address := addrPort(from)
+		if !s.opened(address.Addr().Unmap()) {
+			unix.Close(fd)
+			continue
+		}
 		l := e.loops[turn%len(e.loops)]
-		l.note(&visitor{loop: l, fd: fd, address: addrPort(from), deadline: s.now() + s.options.HandshakeTimeout})
+		l.note(&visitor{loop: l, fd: fd, address: address, deadline: s.now() + s.options.HandshakeTimeout})
 	}
 }
 
@@ -138,11 +143,11 @@ func addrPort(from unix.Sockaddr) netip.AddrPort {
 
 // handOver gives net/http a connection, which is no more the loop's.
 func (e *loops) handOver(p page) {
-	e.server.open.Add(-1) // net/http's state tells of it from now on
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.err != nil {
 		unix.Close(p.fd)
+		e.server.closed(p.address.Addr().Unmap())
 		return
 	}
 	e.pages = append(e.pages, p)
@@ -164,7 +169,8 @@ func (e *loops) Accept() (net.Conn, error) {
 		e.pages = e.pages[1:]
 		if conn, err := netConn(p); err == nil {
 			return conn, nil
-		} // else it has gone already
+		}
+		e.server.closed(p.address.Addr().Unmap()) // it has gone already
 	}
 }
 
@@ -226,14 +232,17 @@ func netConn(p page) (net.Conn, error) {
 	if err != nil || len(p.read) == 0 {
 		return conn, err
 	}
-	return &foreread{TCPConn: conn.(*net.TCPConn), read: p.read}, nil
+	return &foreread{TCPConn: conn.(*net.TCPConn), address: p.address, read: p.read}, nil
 }
 
 // foreread is a connection of which something has been read already.
 type foreread struct {
 	*net.TCPConn
-	read []byte
+	address netip.AddrPort
+	read    []byte
 }
+
+func (c *foreread) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.address) }
 
 func (c *foreread) Read(b []byte) (int, error) {
 	if len(c.read) == 0 {

@@ -133,7 +133,7 @@ func (v *visitor) cut() {
 		return
 	}
 	unix.Close(v.fd)
-	v.loop.engine.server.open.Add(-1)
+	v.loop.engine.server.closed(v.address.Addr().Unmap())
 }
 
 // leave takes it out of the loop.
@@ -148,7 +148,7 @@ func (v *visitor) leave() {
 func (v *visitor) handOver() {
 	v.leave()
 	unix.EpollCtl(v.loop.fd, unix.EPOLL_CTL_DEL, v.fd, nil) // its duplicate would keep it there
-	v.loop.engine.handOver(page{v.fd, v.head})
+	v.loop.engine.handOver(page{v.fd, v.address, v.head})
 }
 
 // decision is a worker's part: it has the handler asked.
