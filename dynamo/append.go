@@ -13,7 +13,8 @@ import (
 // therefore no hole:
 //
 //  1. n is the head's sequence + 1                      (one consistent query)
-//  2. claim for (person, room, id): "it will be at n"   (one write, if there is no claim)
+//  2. claim for (person, room, id): "it will be at n"   (one write, if there is no claim;
+//     without an id one row that leads from the person to n, see saidby.go)
 //  3. the entry at n                                    (one write, if nothing is at n)
 //
 // Another entry at n: the claim is moved to the new n, if it still says the old
@@ -158,6 +159,11 @@ func (a *appending) attempt(ctx context.Context) (all bool, err error) {
 			}
 		}
 		e.Seq, e.Lost, e.Edited, e.Deleted = c.first+uint64(len(c.entries)), false, 0, 0
+		if e.ID == "" && e.Person != "" {
+			if err := a.put(ctx, placeKey(e.Person, a.room, e.Seq), condition{}); err != nil {
+				return false, err
+			}
+		}
 		if e.Seq > 1 {
 			e.At = max(e.At, h.at)
 		}

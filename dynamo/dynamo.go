@@ -18,7 +18,7 @@
 //	Append           1 query, 2 puts; a room's first entry 1 put more
 //	  again          1 query, 1 put, 1 get; nothing is added
 //	  edit, delete   2 queries, 4 puts; of what was edited before 1 query, 1 put more
-//	Extent           1 query; once in a process 1 get more
+//	Extent           1 query, 1 get; once in a process 1 get more
 //	Range, RangeBack 1 query, 1 more beyond 128 entries; 1 batch for edits of older messages
 //	Rooms            1 query e, and 1 e for each room
 //	Persons          1 get, or 1 batch for up to 100
@@ -28,6 +28,10 @@
 //	NoteSeen         1 get, 1 put
 //	ReleaseName      1 get, 1 put, 1 delete
 //	OfPerson         1 query, 1 batch
+//	SaidBy           2 queries, 1 more for each 500 entries, 1 batch for each 100
+//	ForgetSender     2 queries, and 1 query, 1 put, 1 delete for each entry
+//	Trim             5 queries, 2 gets, 3 puts, and 2 deletes for each entry
+//	Aged             2 queries, 1 get; where something is that old, 1 query for each halving
 //	ErasePerson      1 get, 1 query, 1 put, 3 deletes, and 1 for each connection of late
 //	PutRule          1 put; of a new one 1 put, 1 query more
 //	TakeRule         1 delete
@@ -105,6 +109,7 @@ var (
 	_ chat.MessageLog      = (*Store)(nil)
 	_ chat.People          = (*Store)(nil)
 
+	_ chat.Eraser            = (*Store)(nil)
 	_ chat.PersonConnections = (*Store)(nil)
 	_ chat.PeopleEraser      = (*Store)(nil)
 	_ chat.Rules             = (*Store)(nil)

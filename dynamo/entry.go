@@ -17,6 +17,7 @@ type commit struct {
 	first   uint64
 	token   string // random: tells the writer whose answer was lost that this is its own
 	version uint64 // counts the times that it was rewritten since, for a change of what is in it
+	floor   uint64 // entries up to this one have been trimmed, and are empty; 0: none
 	entries []stored
 }
 
@@ -44,6 +45,7 @@ func (c *commit) row(room string) item {
 	row := key(logPartition(room), sequenceKey(c.first))
 	row["token"] = text(c.token)
 	setNumber(row, "version", c.version)
+	setNumber(row, "floor", c.floor)
 	row["last"] = number(c.last())
 	setNumber(row, "at", c.entries[len(c.entries)-1].At)
 	list := make([]types.AttributeValue, len(c.entries))
@@ -73,7 +75,7 @@ func (c *commit) row(room string) item {
 
 // parseCommit reads a row. Entries it cannot make sense of are lost.
 func parseCommit(row item) commit {
-	c := commit{token: getText(row, "token"), version: getUint(row, "version")}
+	c := commit{token: getText(row, "token"), version: getUint(row, "version"), floor: getUint(row, "floor")}
 	for _, digit := range getText(row, sortKey) {
 		c.first = c.first*10 + uint64(digit-'0')
 	}

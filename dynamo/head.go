@@ -33,8 +33,8 @@ func (s *Store) readHead(ctx context.Context, room string, eventual bool) (head,
 	return head{}, nil
 }
 
-// Extent returns the bounds of a room's log. One consistent query; the epoch is
-// read once in a process. Nothing is trimmed here, so Floor is 0.
+// Extent returns the bounds of a room's log. One consistent query and one get;
+// the epoch is read once in a process.
 func (s *Store) Extent(ctx context.Context, room string) (chat.Extent, error) {
 	epoch, err := s.readEpoch(ctx)
 	if err != nil {
@@ -44,7 +44,11 @@ func (s *Store) Extent(ctx context.Context, room string) (chat.Extent, error) {
 	if err != nil {
 		return chat.Extent{}, fmt.Errorf("read the head of room %q: %w", room, err)
 	}
-	return chat.Extent{Epoch: epoch, Head: h.seq}, nil
+	floor, err := s.floor(ctx, room)
+	if err != nil {
+		return chat.Extent{}, fmt.Errorf("read the floor of room %q: %w", room, err)
+	}
+	return chat.Extent{Epoch: epoch, Floor: floor, Head: max(h.seq, floor)}, nil
 }
 
 // readEpoch returns the table's epoch, and makes it where there is none.

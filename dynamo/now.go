@@ -14,14 +14,24 @@ type lookup struct {
 	rows []*commit
 }
 
-// holding returns the row that has a sequence, and where in it; nil if there is none.
+// holding returns the row that has a sequence, and where in it; nil if there is
+// none, or it was trimmed.
 func (l *lookup) holding(ctx context.Context, seq uint64) (*commit, int, error) {
+	c, err := l.around(ctx, seq)
+	if err != nil || c == nil || seq <= c.floor {
+		return nil, 0, err
+	}
+	return c, int(seq - c.first), nil
+}
+
+// around returns the row that has a sequence; nil if there is none.
+func (l *lookup) around(ctx context.Context, seq uint64) (*commit, error) {
 	if seq == 0 {
-		return nil, 0, nil
+		return nil, nil
 	}
 	for _, c := range l.rows {
 		if c.first <= seq && seq <= c.last() {
-			return c, int(seq - c.first), nil
+			return c, nil
 		}
 	}
 	q := query{
@@ -30,19 +40,19 @@ func (l *lookup) holding(ctx context.Context, seq uint64) (*commit, int, error) 
 	}
 	for p, err := range l.pages(ctx, q) {
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if len(p.rows) == 0 {
 			continue
 		}
 		c := parseCommit(p.rows[0])
 		if seq > c.last() {
-			return nil, 0, nil
+			return nil, nil
 		}
 		l.rows = append(l.rows, &c)
-		return &c, int(seq - c.first), nil
+		return &c, nil
 	}
-	return nil, 0, nil
+	return nil, nil
 }
 
 // state is a message as it is now, whatever its row says yet.

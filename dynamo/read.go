@@ -90,6 +90,9 @@ func (r *reading) read(ctx context.Context, s *Store, room string) error {
 			for _, row := range p.rows {
 				c := parseCommit(row)
 				r.rows = append(r.rows, &c)
+				if err := r.skipTrimmed(ctx, s, room, &c); err != nil {
+					return err
+				}
 				r.add(c.entries)
 				if r.back {
 					to = c.first - 1
@@ -108,6 +111,19 @@ func (r *reading) read(ctx context.Context, s *Store, room string) error {
 			return nil
 		}
 	}
+}
+
+// skipTrimmed goes on above the floor: what is missing below it is not lost.
+func (r *reading) skipTrimmed(ctx context.Context, s *Store, room string, c *commit) error {
+	floor := c.floor
+	if !r.back && len(r.entries) == 0 && c.first > r.from {
+		var err error
+		if floor, err = s.floor(ctx, room); err != nil {
+			return err
+		}
+	}
+	r.from = max(r.from, floor+1)
+	return nil
 }
 
 func (r *reading) add(entries []stored) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -11,6 +12,10 @@ import (
 	"parley/functions"
 	"parley/protocol"
 )
+
+// rulesAge is how long a ban or a mute may take to hold in all processes. Each
+// that is at work reads the rules that often: one query.
+const rulesAge = 2 * time.Second
 
 // build puts the function together before the first event is asked for: Lambda
 // gives a starting process a whole CPU, and later the share its memory buys.
@@ -38,11 +43,12 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 		return nil, err
 	}
 	sharing := functions.NewSharing(functions.SharingOptions{Poster: poster, Members: store, Invoker: invoker, From: s.shareFrom, Logger: logger})
-	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing}, chat.Options{
+	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing, Rules: store}, chat.Options{
 		Server: "parley " + version,
 		// Only what this process sees of a connection: a flood mostly meets the same
 		// few processes, and each allows the whole rate.
 		Rates:         &protocol.Rates{},
+		RulesAge:      rulesAge,
 		RepeatsToRoom: true, // the first attempt may have died between its commit and its fan-out
 		// At once: between two events this process is frozen, and its timers with it.
 		// To few: each is told by a post of its own, which costs as a message does.
