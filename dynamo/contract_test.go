@@ -48,3 +48,14 @@ func reopen(t testing.TB) func(dir string) *dynamo.Store {
 		return dynamo.New(c, dynamo.Options{Table: tables[dir]})
 	}
 }
+
+func TestRulesContract(t *testing.T) {
+	e2e.DynamoDB(t)
+	chattest.Rules(t, func(t testing.TB) chat.Rules { return open(t) })
+}
+
+func TestEraser(t *testing.T) {
+	e2e.DynamoDB(t)
+	chattest.Eraser(t, func(t testing.TB) chattest.ErasableLog { return open(t) })
+	chattest.PeopleEraser(t, open(t))
+}
