@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,11 +56,13 @@ func (o *chatOffice) Acts(ctx context.Context, before uint64, limit int) ([]chat
 
 // officeFlags lead to the chat that a command is for.
 type officeFlags struct {
-	Data    string `env:"PARLEY_DATA" placeholder:"DIR" help:"The data of the chat on this machine, whether it runs or not. Default: as for parley serve."`
-	URL     string `name:"url" env:"PARLEY_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Its page, where it does not run and so cannot tell. Default: http://127.0.0.1:8080."`
-	Stack   string `placeholder:"NAME" help:"The chat in AWS instead, by its stack."`
-	Region  string `placeholder:"REGION" help:"With --stack: where. Default: AWS_REGION, or the profile's."`
-	Profile string `placeholder:"NAME" help:"With --stack: profile of ~/.aws/config. Default: AWS_PROFILE, or what the environment holds."`
+	Data             string `env:"PARLEY_DATA" placeholder:"DIR" help:"The data of the chat on this machine, whether it runs or not. Default: as for parley serve."`
+	URL              string `name:"url" env:"PARLEY_URL" placeholder:"URL" help:"Its page, where it does not run and so cannot tell. Default: http://127.0.0.1:8080."`
+	Stack            string `placeholder:"NAME" help:"The chat in AWS instead, by its stack."`
+	Region           string `placeholder:"REGION" help:"With --stack: where. Default: AWS_REGION, or the profile's."`
+	Profile          string `placeholder:"NAME" help:"With --stack: profile of ~/.aws/config. Default: AWS_PROFILE, or what the environment holds."`
+	DynamodbEndpoint string `env:"PARLEY_DYNAMODB_ENDPOINT" placeholder:"URL" help:"The chat of parley serve --functions instead, by its DynamoDB emulator. Whoever is connected is not told."`
+	Table            string `default:"parley" env:"PARLEY_TABLE" placeholder:"NAME" help:"With --dynamodb-endpoint: its table. Default: parley."`
 }
 
 // open finds the office. The chat's data are opened by this process where they
@@ -69,10 +72,13 @@ func (f *officeFlags) open(ctx context.Context, e *environment) (office, func() 
 	if f.Stack != "" {
 		return officeOfStack(ctx, e, awsFlags{Stack: f.Stack, Region: f.Region, Profile: f.Profile}, logger)
 	}
-	data := serveCmd{Data: f.Data, URL: f.URL, Durability: string(sqlite.Full)}
+	data := serveCmd{Data: f.Data, URL: cmp.Or(f.URL, "http://127.0.0.1:8080"), Durability: string(sqlite.Full)}
 	website, err := data.publicURL()
 	if err != nil {
 		return nil, nil, err
+	}
+	if f.DynamodbEndpoint != "" {
+		return officeOfTable(emulator(f.DynamodbEndpoint, localCredentials(e.getenv)), f.Table, nobody{}, website.String(), logger)
 	}
 	dir, err := data.dataDir(e.getenv)
 	if err != nil {

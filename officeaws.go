@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"parley/chat"
 	"parley/dynamo"
 	"parley/functions"
@@ -35,7 +37,12 @@ func officeOfStack(ctx context.Context, e *environment, stack awsFlags, logger *
 	if err != nil {
 		return nil, nil, err
 	}
-	store := dynamo.New(reach.DynamoDB, dynamo.Options{Table: reach.Table, Logger: logger})
+	return officeOfTable(reach.DynamoDB, reach.Table, poster, reach.Website, logger)
+}
+
+// officeOfTable works on the chat that a table holds.
+func officeOfTable(client *dynamodb.Client, table string, poster chat.Poster, website string, logger *slog.Logger) (office, func() error, error) {
+	store := dynamo.New(client, dynamo.Options{Table: table, Logger: logger})
 	talk := chat.New(
 		chat.Ports{Connections: store, Members: store, Log: store, People: store, Rules: store, Poster: poster},
 		chat.Options{ // as the functions have them
@@ -46,5 +53,5 @@ func officeOfStack(ctx context.Context, e *environment, stack awsFlags, logger *
 		talk.Close()
 		return nil
 	}
-	return &chatOffice{talk, reach.Website}, end, nil
+	return &chatOffice{talk, website}, end, nil
 }

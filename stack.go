@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"parley/dynamo"
 	"parley/functions"
@@ -131,9 +132,13 @@ func (f *stackFlags) createTable(ctx context.Context, credentials aws.Credential
 	const patience = 40 * time.Second // a table takes half a second in an emulator, some seconds on AWS, and more on a busy machine
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	client := dynamo.NewClient(dynamo.ClientOptions{
-		Region: region, Endpoint: f.DynamodbEndpoint,
+	return dynamo.CreateTable(ctx, emulator(f.DynamodbEndpoint, credentials), f.Table)
+}
+
+// emulator is a client of what stands for DynamoDB here.
+func emulator(endpoint string, credentials aws.Credentials) *dynamodb.Client {
+	return dynamo.NewClient(dynamo.ClientOptions{
+		Region: region, Endpoint: endpoint,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
 	})
-	return dynamo.CreateTable(ctx, client, f.Table)
 }
