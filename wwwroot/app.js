@@ -37,7 +37,15 @@ const retryAfter = wait => new Promise(run => {
 
 part(document, 'h1 bdi').textContent = roomOf(location.pathname) // before there is an answer
 
-const chat = new Chat({ server: await server() })
+// What the link is good for is a secret: it leaves the address at once.
+const takeLink = () => {
+  const link = /^#(?:operator|invitation)=([\w-]+)$/.exec(location.hash)?.[1] ?? ''
+  if (link) history.replaceState(null, '', location.pathname)
+  return link
+}
+const link = takeLink()
+
+const chat = new Chat({ server: await server(), link })
 const enter = () => {
   const name = roomOf(location.pathname)
   app.room = name ? chat.join(name) : null
@@ -54,6 +62,10 @@ app.addEventListener('enter', event => {
   enter()
 })
 addEventListener('popstate', enter)
+addEventListener('hashchange', () => {
+  const link = takeLink()
+  if (link) chat.follow(link).catch(error => chat.dispatchEvent(new CustomEvent('error', { detail: error })))
+})
 addEventListener('online', () => chat.wake())
 addEventListener('offline', () => chat.wake())
 const look = () => { chat.hidden = document.hidden; if (!document.hidden) chat.wake() }

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-//go:embed index.html app.js app.css favicon.svg sdk elements
+//go:embed index.html app.js app.css later.css favicon.svg sdk elements
 var files embed.FS
 
 // Files returns what a browser may get, by its path without the leading slash,

@@ -186,7 +186,7 @@ var typesOnly = []string{"sdk/types.js", "elements/types.js"}
 
 // later are the files that the page fetches only for who asks for them: for help,
 // for the menu about oneself, and for moderators.
-var later = []string{"elements/help.js", "elements/account.js", "elements/moderation.js", "elements/orders.js", "elements/panel.js", "moderation.css"}
+var later = []string{"elements/help.js", "elements/account.js", "elements/moderation.js", "elements/notices.js", "elements/orders.js", "elements/panel.js", "elements/styled.js", "later.css"}
 
 // A slow phone gets the page in a second only if there is little of it.
 func TestBudget(t *testing.T) {
@@ -239,7 +239,10 @@ func TestOnDemand(t *testing.T) {
 func compressed(t *testing.T, text string) int {
 	t.Helper()
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression) // as it is served
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.Write([]byte(text)); err != nil {
 		t.Fatal(err)
 	}

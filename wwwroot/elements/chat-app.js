@@ -6,6 +6,7 @@ import { keep } from '../sdk/session.js'
 
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { Room } from '../sdk/room.js' */
+/** @import { Moderated } from '../sdk/types.js' */
 /** @import { Trouble } from './chat-around.js' */
 /** @import { ChatComposer } from './chat-composer.js' */
 /** @import { ChatMessages } from './chat-messages.js' */
@@ -27,6 +28,7 @@ export class ChatApp extends HTMLElement {
   /** @type {string[]} */ #listed = []
   /** @type {HTMLDialogElement | null} */ #sheet = null
   #timer = 0
+  /** @type {Promise<unknown> | null} */ #keeper = null
 
   connectedCallback() {
     this.#gone = new AbortController()
@@ -67,6 +69,11 @@ export class ChatApp extends HTMLElement {
       Object.assign(part(this, name), { chat })
     }
     chat.addEventListener('state', () => { if (chat.state === 'online') this.#list() }, { signal })
+    chat.addEventListener('you', () => { if ((chat.you?.role ?? 'guest') !== 'guest') this.#keeper ??= this.#keep(chat) }, { signal })
+    chat.addEventListener('moderated', async event => {
+      const { tell } = await import('./notices.js')
+      tell(chat, /** @type {CustomEvent<Moderated>} */ (event).detail, this.#room?.name ?? '')
+    }, { signal })
     clearInterval(this.#timer)
     this.#timer = window.setInterval(() => { if (!document.hidden && chat.state === 'online') this.#list() }, ROOMS_EVERY)
   }
@@ -81,6 +88,9 @@ export class ChatApp extends HTMLElement {
     part(this, 'h1 bdi').textContent = room?.name ?? 'No such room'
     this.#composer.hidden = !room
     if (room) this.#unread.watch(room, () => this.#chat?.you?.id ?? '', this.#gone.signal)
+    const rules = () => this.#obey(signal, rules)
+    room?.addEventListener('rules', rules, { signal })
+    if (room) rules()
     room?.addEventListener('people', () => this.#drawCount(), { signal })
     room?.addEventListener('joined', () => this.#drawCount(), { signal })
     for (const name of ['chat-messages', 'chat-people', 'chat-composer', 'chat-typing']) {
@@ -89,6 +99,23 @@ export class ChatApp extends HTMLElement {
     this.#look()
     this.#drawRooms()
     this.#drawCount()
+  }
+
+  get room() { return this.#room }
+
+  /** @param {Chat} chat */
+  async #keep(chat) {
+    const { Moderation } = await import('./moderation.js')
+    return new Moderation(this, chat)
+  }
+
+  /** @param {AbortSignal} signal @param {() => void} heard */
+  async #obey(signal, heard) {
+    const room = this.#room
+    if (!this.#chat || !room || !room.refusal && !Object.values(room.rules).some(Boolean)) return
+    room.removeEventListener('rules', heard)
+    const { obey } = await import('./notices.js')
+    if (!signal.aborted) obey(this.#chat, room, this.#composer, signal)
   }
 
   async #list() {

@@ -257,7 +257,7 @@ export class ChatPeople extends HTMLElement {
   /** @param {string} id @param {string} name @param {boolean} mine */
   #person(id, name, mine) {
     const who = [disc(id, name, mine), node('span', { class: 'who' }, bdi(name), mine && node('span', { class: 'faint' }, ' (you)'))]
-    if (!mine) return node('li', {}, ...who)
+    if (!mine) return node('li', { 'data-person': id }, ...who)
     const rename = () => this.dispatchEvent(new CustomEvent('rename', { bubbles: true }))
     return node('li', {}, node('button', { type: 'button', class: 'row', title: 'Change name', onclick: rename },
       ...who, node('span', { class: 'visually-hidden' }, ' Change name')))

@@ -25,16 +25,17 @@ export class ChatName extends HTMLElement {
   #join = node('button', { type: 'submit', class: 'main' })
   #cancel = node('button', { type: 'button', class: 'quiet', onclick: () => this.#done() }, 'Cancel')
   #trouble = node('p', { id: 'name-trouble', class: 'trouble', role: 'alert' })
+  #account = node('button', { type: 'button', class: 'quiet', onclick: async () => (await import('./account.js')).openAccount(/** @type {Chat} */ (this.chat)) }, 'Sign out or erase me …')
   #form = node('form', { novalidate: true, onsubmit: event => this.#submitted(event), onkeydown: event => this.#pressed(event) },
     node('label', { for: 'name' }, 'Choose a name'),
     node('div', { class: 'box' }, this.#field, this.#cancel, this.#join),
-    this.#trouble)
+    this.#trouble, this.#account)
 
   connectedCallback() {
     const { you, remembered } = /** @type {Chat} */ (this.chat)
     const first = !you?.name
     this.#field.value = you?.name || remembered
-    this.#cancel.hidden = first
+    this.#cancel.hidden = this.#account.hidden = first
     this.#join.textContent = first ? 'Join' : 'Change'
     this.#tell(this.refusal?.message ?? '', this.refusal?.suggestion)
     this.replaceChildren(this.#form)
@@ -108,8 +109,9 @@ export class ChatComposer extends HTMLElement {
   #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: keepFocus }, icon('send'))
   #size = node('p', { id: 'too-long', class: 'trouble' })
   #note = node('p', { class: 'editing', role: 'status' })
+  #bar = node('p', { class: 'bar', role: 'status' })
   #editing = 0 // sequence of the message; 0: a new one is written
-  #form = node('form', { onsubmit: event => this.#submitted(event) }, this.#note, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
+  #form = node('form', { onsubmit: event => this.#submitted(event) }, this.#note, this.#bar, node('div', { class: 'box' }, this.#me, this.#field, this.#send), this.#size)
   #name = new ChatName()
   #renaming = false
 
@@ -145,6 +147,12 @@ export class ChatComposer extends HTMLElement {
     this.#field.placeholder = room ? `Write to ${room.name}` : ''
     this.#write()
     if (!touch.matches && document.activeElement === document.body) this.focus()
+  }
+
+  /** Tells the room's rules. @param {string} sentence @param {boolean} barred nothing may be sent */
+  tell(sentence, barred) {
+    this.#bar.textContent = sentence
+    this.#field.readOnly = this.#send.disabled = barred
   }
 
   /** Gives a message of mine another text. @param {number} seq */
@@ -228,7 +236,7 @@ export class ChatComposer extends HTMLElement {
     if (this.#field.value) this.#field.style.blockSize = `${this.#field.scrollHeight}px`
     const { left = COUNTED_FROM, over = false } = this.#chat?.measure(this.#field.value.trimEnd()) ?? {}
     this.#size.textContent = !over ? left < COUNTED_FROM ? `${left} characters left` : ''
-      : left < 0 ? `${-left} characters too many for one message. Shorten it, or send it in parts.`
+      : left < 0 ? `${-left} ${left < -1 ? 'characters' : 'character'} too many for one message. Shorten it, or send it in parts.`
       : 'This is too much for one message. Shorten it, or send it in parts.'
     this.#field.setAttribute('aria-invalid', String(over))
     return !over
@@ -260,7 +268,7 @@ export class ChatComposer extends HTMLElement {
 
   #say() {
     const text = this.#field.value.trimEnd().replace(/^(\s*\n)+/, '')
-    if (!text || !this.#room || !this.#measure()) return
+    if (!text || !this.#room || this.#send.disabled || !this.#measure()) return
     try {
       if (!this.#editing) this.#room.send(text)
       else if (text !== this.#room.messages.find(({ seq }) => seq === this.#editing)?.text) this.#room.edit(this.#editing, text)

@@ -70,6 +70,7 @@ export class ChatMessages extends HTMLElement {
     this.#lines = new SystemLines(this.chat, room, () => this.#changed(), signal)
     room.addEventListener('messages', event => this.#news(/** @type {CustomEvent} */ (event).detail), { signal })
     room.addEventListener('pending', () => this.#changed(), { signal })
+    room.addEventListener('rules', () => this.#changed(), { signal })
     room.addEventListener('joined', () => { this.#gaveUp = false; this.#changed() }, { signal })
     this.chat.addEventListener('you', () => this.#changed(), { signal })
     this.#draw()
@@ -122,7 +123,7 @@ export class ChatMessages extends HTMLElement {
     if (this.#quiet) this.#hush()
     this.#log.setAttribute('aria-busy', String(!room.joined))
     const empty = wanted.length === 0
-    const top = !room.joined ? empty ? 'opening' : 'none' : !start ? 'more' : empty ? 'empty' : 'start'
+    const top = !room.joined ? empty && !room.refusal ? 'opening' : 'none' : !start ? 'more' : empty ? 'empty' : 'start'
     this.#view.hold(() => this.#drawn.place(wanted, top, room.name), end)
     if (this.#view.following && end) this.#missed = 0
     this.#drawPill(end)

@@ -1,6 +1,7 @@
 // Asked for by few: the page fetches it when somebody does.
 import { openSheet } from './chat-app.js'
 import { node } from './node.js'
+import { styled } from './styled.js'
 
 const mac = /Mac|iPhone|iPad/.test(navigator.userAgent)
 
@@ -28,13 +29,13 @@ const MARKS = [
 ]
 
 /** Keys and marks, as a dialog. */
-export const openHelp = () => openSheet('Help', node('div', { class: 'help' },
+export const openHelp = async () => styled().then(() => openSheet('Help', node('div', { class: 'help' },
   node('h2', {}, 'Keys'),
   node('dl', {}, ...KEYS.map(([keys, does]) => pair(keys.map(key => node('kbd', {}, key)), does))),
   node('h2', {}, 'Marks'),
   node('dl', {}, ...MARKS.map(([typed, shown, tag]) => pair([node('code', {}, typed)], node(tag, {}, shown)))),
   node('p', {}, 'A line that starts with ', node('code', {}, '>'), ' is a quote, with ', node('code', {}, '-'),
-    ' a list. Code of several lines stands between two lines of ', node('code', {}, '```'), '.')))
+    ' a list. Code of several lines stands between two lines of ', node('code', {}, '```'), '.'))))
 
 /** @param {Node[]} keys @param {Node | string} meaning */
 const pair = (keys, meaning) => node('div', {}, node('dt', {}, ...keys), node('dd', {}, meaning))

@@ -12,9 +12,8 @@ const QUIET = { deleted: 'This message was deleted.', leaving: 'This message was
 const drawn = new WeakMap()
 
 /**
- * Draws a message: live, from history or pending, the first time or again. The
- * article stays the same from pending to said, so that nothing moves and nothing
- * is read out twice.
+ * Draws a message, the first time or again. The article stays the same from
+ * pending to said, so that nothing moves and nothing is read out twice.
  * @param {Said} said
  * @param {string} room
  * @param {HTMLElement} [article] to draw into
@@ -57,7 +56,7 @@ const content = (said, article, room) => [header(said), prose(said.text), action
 /** @param {Said} said */
 const header = said => node('header', {},
   disc(said.person, said.from, said.mine),
-  node('span', { class: 'name' }, bdi(said.from)), ' ',
+  node('span', { class: 'name' }, bdi(said.from || 'erased person')), ' ',
   time(said.at))
 
 /** @param {number} at */

@@ -61,14 +61,14 @@ const SVG = 'http://www.w3.org/2000/svg'
 
 /** @typedef {keyof typeof PATHS} IconName */
 
-/** @param {IconName} name */
-export function icon(name) {
+/** @param {IconName} name @param {string} [drawn] */
+export function icon(name, drawn = PATHS[name]) {
   const svg = document.createElementNS(SVG, 'svg')
   svg.setAttribute('viewBox', '0 0 20 20')
   svg.setAttribute('class', 'icon')
   svg.setAttribute('aria-hidden', 'true')
   const path = document.createElementNS(SVG, 'path')
-  path.setAttribute('d', PATHS[name])
+  path.setAttribute('d', drawn)
   svg.append(path)
   return svg
 }

@@ -126,7 +126,7 @@ const ALL_NAMED = 3 // names in a line; of more, two and how many others
 const TO_COME_BACK = 20 * 1000 // ms after a reconnect
 
 /** Codes of errors that are told beside the box for the name. */
-export const ABOUT_NAMES = new Set(['name_taken', 'bad_name'])
+export const ABOUT_NAMES = new Set(['name_taken', 'bad_name', 'name_reserved'])
 
 /** What is not in the log of a room but stands between its messages. */
 export class SystemLines {

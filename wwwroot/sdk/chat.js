@@ -151,11 +151,7 @@ export class Chat extends EventTarget {
     for (const room of this.rooms.values()) if (room.refusal) room.enter()
   }
 
-  /**
-   * Keeps order: an action that moderators have, or one about oneself, which has
-   * its answer as an event. Rejects ChatError.
-   * @param {Action} action
-   */
+  /** An action that keeps order, or is about oneself; rejects ChatError. @param {Action} action */
   async act(action) {
     await this.#readiness.online()
     return this.#ask(action)
@@ -243,11 +239,12 @@ export class Chat extends EventTarget {
   }
 
   /** @param {NewSession} event */
-  #renewed({ id, you, session }) {
+  #renewed(event) {
+    const { id, you, session } = event
     this.you = you
     this.#session.welcomed(session, you)
     emit(this, 'you', you)
-    this.#answers.resolve(id, { type: 'session', id, you, session })
+    this.#answers.resolve(id, event)
   }
 
   /** @param {ChatError} error @param {string} id of the action it answers @param {Connection} connection */

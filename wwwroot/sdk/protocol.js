@@ -12,7 +12,7 @@ export const DEFAULT_LIMITS = {
 
 export const HISTORY_PAGE = 40 // messages asked for at a time
 
-/** Close codes after which a client does not come back by itself. */
+/** Close codes after which a client stays away. */
 export const FINAL_CLOSES = new Set([
   1008, // a limit was passed persistently
   4001, // signed out or kicked
@@ -32,7 +32,7 @@ export const ANSWERS_ACTION = new Set([
   'muted', 'locked', 'slow_mode', 'not_allowed', 'bad_link', 'invitation_needed', 'no_such_person',
 ])
 
-/** Error codes after which a client does not come back by itself, whatever time they tell. */
+/** Errors after which a client stays away, whatever time they tell. */
 export const FINAL_CODES = new Set(['kicked', 'banned', 'signed_out'])
 
 const encoder = new TextEncoder()
@@ -156,16 +156,10 @@ const limits = (f) => {
   return Object.values(all).every((limit) => limit > 0) ? all : null
 }
 
-/**
- * Takes fields by their names. What is missing is '' or 0.
- * @param {string[]} texts @param {string[]} numbers @returns {(f: Fields) => any}
- */
-const shape = (texts, numbers) => (f) => Object.fromEntries(
-  [...texts.map((name) => [name, text(f[name])]), ...numbers.map((name) => [name, number(f[name])])])
-const act = shape(['by', 'byName', 'do', 'room', 'person', 'name', 'detail'], ['seq', 'at'])
-const ruling = shape(['do', 'room', 'person', 'name', 'address', 'role', 'key', 'reason', 'by', 'byName'],
-  ['until', 'every', 'uses', 'days', 'messages', 'at'])
-const invitation = shape(['id', 'room', 'link', 'key'], ['until', 'uses'])
+const TEXTS = ['id', 'do', 'room', 'person', 'name', 'address', 'role', 'key', 'link', 'reason', 'detail', 'by', 'byName']
+const NUMBERS = ['seq', 'until', 'every', 'uses', 'days', 'messages', 'at']
+/** All that moderation tells, what is missing as '' or 0. @param {Fields} f @returns {any} */
+const order = (f) => Object.fromEntries([...TEXTS.map((name) => [name, text(f[name])]), ...NUMBERS.map((name) => [name, number(f[name])])])
 /** @param {unknown} f @returns {You|null} */
 const you = (f) => isObject(f) && text(f.id) ? { ...person(f), role: text(f.role) } : null
 /** @param {Fields} f @returns {RoomRules} */
@@ -208,10 +202,10 @@ const events = {
     rooms: objects(f.rooms).map((r) => ({ room: text(r.room), epoch: text(r.epoch), head: number(r.head) })),
   }),
   notice: (f) => ({ type: 'notice', id: text(f.id), code: text(f.code), text: text(f.text) }),
-  moderated: (f) => ({ type: 'moderated', id: text(f.id), ...ruling(f) }),
-  moderation: (f) => ({ type: 'moderation', id: text(f.id), rules: objects(f.rules).map(ruling) }),
-  audit: (f) => ({ type: 'audit', id: text(f.id), acts: objects(f.acts).map(act), more: f.more === true }),
-  invitation: (f) => ({ type: 'invitation', ...invitation(f) }),
+  moderated: (f) => ({ ...order(f), type: 'moderated' }),
+  moderation: (f) => ({ type: 'moderation', id: text(f.id), rules: objects(f.rules).map(order) }),
+  audit: (f) => ({ type: 'audit', id: text(f.id), acts: objects(f.acts).map(order), more: f.more === true }),
+  invitation: (f) => ({ ...order(f), type: 'invitation' }),
   session: (f) => {
     const me = you(f.you)
     return me && { type: 'session', id: text(f.id), you: me, session: text(f.session) }

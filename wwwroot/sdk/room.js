@@ -7,7 +7,7 @@ import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
 /** @import { Change, History, Joined, Kept, Message, MessagesDetail, Moderated, Page, Pending, Position, RoomLink, RoomRules, Said, ServerEvent } from './types.js' */
 
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
-const LONGEST_TIMER = 2 ** 31 // ms, above which a browser does not wait at all
+const LONGEST_TIMER = 2 ** 31 // ms; above, browsers do not wait
 /** @type {RoomRules} */
 const NONE = { locked: false, invited: false, muted: false, slow: 0, until: 0 }
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through

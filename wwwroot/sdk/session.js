@@ -90,7 +90,7 @@ export class Session {
     if (this.#token) this.#tab.setItem(key, this.#token)
   }
 
-  /** It counts no more. Another one that a page of this browser has stays. */
+  /** The session has ended; another that this browser has stays. */
   forget() {
     const { token } = this
     for (const storage of [this.#tab, this.#all]) {
