@@ -46,6 +46,9 @@ export async function serve(t, ...flags) {
 
 class Server {
   log = ''
+  #linked
+  /** The fragment that makes the first operator; a first start tells it. */
+  operator = new Promise(resolve => { this.#linked = resolve })
   #data
   #flags
   #child
@@ -63,13 +66,14 @@ class Server {
       const late = setTimeout(() => reject(new Error(`the program did not print its addresses\n${this.log}`)), START)
       child.once('exit', code => reject(new Error(`the program ended with ${code}\n${this.log}`)))
       createInterface({ input: child.stdout }).on('line', line => {
-        const [, kind, url] = /^(Website|WebSocket) URL: (.*)$/.exec(line) ?? []
-        if (kind === 'Website') this.website = url
-        if (kind === 'WebSocket') {
+        const [, kind, url] = /^(Website URL|WebSocket URL|Operator link): (\S+)/.exec(line) ?? []
+        if (kind === 'Website URL') this.website = url
+        if (kind === 'WebSocket URL') {
           this.socket = url
           clearTimeout(late)
           resolve()
         }
+        if (kind === 'Operator link') this.#linked(new URL(url).hash)
       })
     })
   }

@@ -106,7 +106,7 @@ export class ChatComposer extends HTMLElement {
     onkeydown: event => this.#pressed(event), oninput: () => this.#typed(),
   })
   #me = node('button', { type: 'button', class: 'bare', onclick: () => this.rename() })
-  #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: keepFocus }, icon('send'))
+  #send = node('button', { type: 'submit', class: 'main round', 'aria-label': 'Send', title: 'Send', onmousedown: event => event.preventDefault() }, icon('send')) // the focus stays in the text
   #size = node('p', { id: 'too-long', class: 'trouble' })
   #note = node('p', { class: 'editing', role: 'status' })
   #bar = node('p', { class: 'bar', role: 'status' })
@@ -279,8 +279,5 @@ export class ChatComposer extends HTMLElement {
     this.#write()
   }
 }
-
-/** A button that is pressed does not take the focus from the text. @param {Event} event */
-function keepFocus(event) { event.preventDefault() }
 
 customElements.define('chat-composer', ChatComposer)

@@ -38,6 +38,7 @@ const DEEDS = {
   invited: () => 'made the room one by invitation',
   uninvited: () => 'opened the room to all',
   invite: (_, { uses }) => `made an invitation${uses ? ` for ${uses}` : ''}`,
+  link: () => 'followed an invitation',
   revoke: () => 'revoked an invitation',
   creation: (_, { role }) => role === 'guest' ? 'lets everybody begin rooms' : `lets only ${role}s begin rooms`,
   uncreation: () => 'lets everybody begin rooms',
@@ -57,7 +58,7 @@ const article = role => role === 'operator' ? 'an operator' : `a ${role}`
  */
 export function sentence(of, you = '', room = '') {
   const them = of.person && of.person === you ? 'you' : of.name ? isolated(of.name) : 'somebody'
-  const deed = DEEDS[of.do]?.(them, of) ?? of.do
+  const deed = of.do === 'appoint' && of.by === of.person ? `became ${article(of.role)}` : DEEDS[of.do]?.(them, of) ?? of.do
   const where = of.room && of.room !== room ? ` in ${isolated(of.room)}` : ''
   const by = of.by && of.by === you ? 'You' : of.byName ? isolated(of.byName) : 'Somebody'
   return `${by} ${deed}${where}${ending(of)}`

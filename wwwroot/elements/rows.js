@@ -190,7 +190,7 @@ export class SystemLines {
 
   /** Where a line stands means something else after a reset. @param {MessagesDetail} detail */
   #startOver({ kind }) {
-    if (kind === 'reset') this.all = []
+    if (kind === 'reset') this.all = this.all.filter(({ after }) => !after).map(line => ({ ...line, after: this.#newest }))
     if (!this.#last) this.#see()
   }
 
