@@ -106,7 +106,7 @@ func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 			rooms = append(rooms, room)
 		}
 	}
-	if err := c.record(ctx, Act{By: r.By, ByName: r.ByName, Do: "erase", Person: person, Detail: fmt.Sprintf("%d messages", messages)}); err != nil {
+	if err := c.record(ctx, Act{By: r.By, ByName: r.ByName, Do: "erase", Person: person, Detail: count(int64(messages), "message")}); err != nil {
 		return messages, err
 	}
 	event := protocol.Encode(&protocol.Erased{Type: "erased", Person: person})

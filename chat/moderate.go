@@ -152,10 +152,10 @@ func actOf(r protocol.Ruling) Act {
 		add("one message in %s", time.Duration(r.Every)*time.Millisecond)
 	}
 	if r.Days != 0 {
-		add("%d days", r.Days)
+		add("%s", count(int64(r.Days), "day"))
 	}
 	if r.Messages != 0 {
-		add("%d messages", r.Messages)
+		add("%s", count(int64(r.Messages), "message"))
 	}
 	if r.Until != 0 {
 		add("until %s", time.UnixMilli(r.Until).UTC().Format(time.RFC3339))
@@ -243,6 +243,9 @@ func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) 
 		}
 	} else if a.Address {
 		for _, conn := range open {
+			if conn.Address == t.conn.Address && conn.Address != "" {
+				return protocol.Errorf(protocol.NotAllowed, "This person comes from the same address as you. Ban the person alone.")
+			}
 			if conn.Address != "" {
 				add(conn.Address)
 			}

@@ -110,6 +110,7 @@ func TestMuted(t *testing.T) {
 	equal(t, "gus is told", fmt.Sprint(told.str("do"), told.str("reason"), told.num("until"), told.str("byName")), fmt.Sprint("muteToo loud", until, "mona"))
 	equal(t, "gus speaks", o.says("gus"), "muted")
 	equal(t, "until when", o.last("gus", "error").num("after"), 3600_000)
+	equal(t, "why", o.last("gus", "error").str("message"), "A moderator has muted you for 1 hour: Too loud")
 	equal(t, "gus edits", o.do("gus", map[string]any{"type": "edit", "room": "hall", "target": 1, "text": "x"}), "muted")
 	equal(t, "gil speaks", o.says("gil"), "message")
 	o.act("gus", map[string]any{"type": "join", "room": "other"})
@@ -164,6 +165,11 @@ func TestBannedAddress(t *testing.T) {
 	}
 	o.act("eve", map[string]any{"type": "hello", "name": "eve"})
 	eve := o.last("eve", "welcome")["you"].(map[string]any)["id"]
+	if err := connect("mona 2", "2001:db8:1:2::9"); err != nil {
+		t.Fatal(err)
+	}
+	o.act("mona 2", map[string]any{"type": "hello", "session": o.session["mona"]})
+	equal(t, "from where mona is", o.do("mona 2", map[string]any{"type": "ban", "person": eve, "address": true}), "not_allowed")
 	o.do("mona", map[string]any{"type": "ban", "person": eve, "address": true})
 	for address, refused := range map[string]bool{"2001:db8:1:2::5": true, "2001:db8:1:2:ffff::1": true, "2001:db8:1:3::5": false, "192.0.2.1": false} {
 		if err := connect("x", address); (err != nil) != refused {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/protocol"
 )
@@ -80,7 +79,24 @@ func forHow(until, now int64) string {
 	if until == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" for %s", (time.Duration(until-now) * time.Millisecond).Round(time.Second))
+	left := until - now
+	for _, unit := range []struct {
+		ms   int64
+		name string
+	}{{day, "day"}, {60 * 60 * 1000, "hour"}, {60 * 1000, "minute"}} {
+		if left >= unit.ms {
+			return " for " + count((left+unit.ms/2)/unit.ms, unit.name)
+		}
+	}
+	return " for " + count((left+999)/1000, "second")
+}
+
+// count is a number of things.
+func count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
 }
 
 // banned is what a banned person is told.
