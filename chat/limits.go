@@ -77,10 +77,8 @@ func (l *limiter) take(conn Connection, action protocol.Action, bytes int, at ti
 	}
 	kind.take(rate, 1, now)
 	s.bytes.take(l.rates.Bytes, float64(bytes), now)
-	if w := l.warned.of[conn.ID]; w != nil {
-		if w.refusals--; w.refusals <= 0 && now > w.until {
-			delete(l.warned.of, conn.ID)
-		}
+	if _, speaks := asSpoken(action); !speaks { // else its room decides
+		l.forgive(conn.ID, now)
 	}
 	return nil, false
 }
@@ -113,7 +111,17 @@ func (l *limiter) takeOfRoom(conn Connection, room string, bytes int, at time.Ti
 	}
 	r.messages.take(l.rates.Room, 1, now)
 	r.bytes.take(l.rates.RoomBytes, float64(bytes), now)
+	l.forgive(conn.ID, now)
 	return nil, false
+}
+
+// forgive takes one from the refusals of a connection. l.mu is held.
+func (l *limiter) forgive(id ConnectionID, now time.Duration) {
+	if w := l.warned.of[id]; w != nil {
+		if w.refusals--; w.refusals <= 0 && now > w.until {
+			delete(l.warned.of, id)
+		}
+	}
 }
 
 // refuse is what is told of a limit. l.mu is held.

@@ -239,3 +239,15 @@ func TestModeratorsInFlood(t *testing.T) {
 	h.say("m", "general", "m1", "calm down, please")
 	equal(t, "a moderator", h.last("p", "message").str("id"), "m1")
 }
+
+// TestRoomFloodEnds: who keeps to an own rate, and not to what was told of the room, is closed as well.
+func TestRoomFloodEnds(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := newHome(t, chat.Options{Now: func() time.Time { return now }, Rates: &protocol.Rates{Room: protocol.Per(1, time.Hour, 1)}})
+	h.hello("p", "Ada", "general")
+	for i := range 60 {
+		h.say("p", "general", fmt.Sprint(i), "as fast as one may")
+		now = now.Add(time.Second / 4)
+	}
+	equal(t, "close code", h.poster.closed["p"], protocol.ClosePolicy)
+}

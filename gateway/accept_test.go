@@ -374,6 +374,8 @@ func testAddress(t *testing.T) {
 		{"two proxies", proxies, []string{"192.0.2.1, 10.1.1.1"}, "192.0.2.1"},
 		{"two proxies, two lines", proxies, []string{"192.0.2.1", "10.1.1.1"}, "192.0.2.1"},
 		{"the client has written one before", proxies, []string{"198.51.100.9, 192.0.2.1"}, "192.0.2.1"},
+		{"the client has written one before two proxies", proxies, []string{"198.51.100.9, 192.0.2.1,10.1.1.1"}, "192.0.2.1"},
+		{"a proxy that writes the port", proxies, []string{"192.0.2.1:4711"}, "192.0.2.1"},
 		{"the client has written nonsense", proxies, []string{"nonsense"}, "127.0.0.1"},
 		{"the proxy has written none", proxies, nil, "127.0.0.1"},
 		{"IPv6", proxies, []string{"2001:db8::1"}, "2001:db8::1"},
