@@ -49,16 +49,6 @@ func (b *rulebook) role(person PersonID) string {
 	return protocol.RoleGuest
 }
 
-// hasOperator tells whether anybody is one.
-func (b *rulebook) hasOperator() bool {
-	for key, r := range b.rules {
-		if key.kind == RuleRole && r.Text == protocol.RoleOperator {
-			return true
-		}
-	}
-	return false
-}
-
 // book returns the rules as they are now. Without Ports.Rules there are none.
 func (c *Chat) book(ctx context.Context) (rulebook, error) {
 	if c.Rules == nil {
