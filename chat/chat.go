@@ -16,14 +16,15 @@ import (
 	"parley/protocol"
 )
 
-// Ports are what a home gives the chat to work on. All but Rules are needed.
+// Ports are what a home gives the chat to work on. All but Rules and Counter are needed.
 type Ports struct {
 	Connections ConnectionTable
 	Members     Membership
 	Log         MessageLog
 	People      People
 	Poster      Poster
-	Rules       Rules // nil: there are no moderators
+	Rules       Rules   // nil: there are no moderators
+	Counter     Counter // nil: this process is the only one
 }
 
 // Options adjust a Chat. The zero value is useful.
@@ -69,6 +70,7 @@ type Chat struct {
 	random   io.Reader
 	logger   *slog.Logger
 	limiter  *limiter // nil: no bound
+	sharing  sharing
 	books    books
 	outboxes outboxes
 	presence presence

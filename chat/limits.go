@@ -137,6 +137,13 @@ func (l *limiter) refuse(id ConnectionID, what string, wait, now time.Duration) 
 	return again(protocol.TooFast, what, wait), false
 }
 
+// refuseTo is what is told of a limit that all processes share.
+func (l *limiter) refuseTo(conn Connection, what string, wait time.Duration, at time.Time) (e *protocol.Error, ends bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refuse(conn.ID, what, wait, at.Sub(l.began))
+}
+
 // again is an error that tells when to try again. After more than a minute that
 // is for the person to do, who must know of it, and not for a client by itself.
 func again(code protocol.Code, what string, wait time.Duration) *protocol.Error {

@@ -17,6 +17,9 @@ func (c *Chat) OnConnect(ctx context.Context, id ConnectionID, h Handshake) (sub
 	if err := c.mayConnect(ctx, conn.Address); err != nil {
 		return "", err
 	}
+	if err := c.mayConnectAgain(ctx, conn.Address); err != nil {
+		return "", err
+	}
 	if conn.Plain {
 		switch err := (&turn{chat: c, conn: conn}).mayEnter(ctx, protocol.GeneralRoom); {
 		case err == nil:

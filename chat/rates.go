@@ -23,6 +23,11 @@ func (t *turn) withinRates(ctx context.Context, room string, said []spoken) ([]s
 	for _, s := range said {
 		e, ends := c.limiter.takeOfRoom(t.conn, room, len(s.entry.Text), c.now())
 		if e == nil {
+			if what, wait := t.allProcesses(ctx, room); wait > 0 {
+				e, ends = c.limiter.refuseTo(t.conn, what, wait, c.now())
+			}
+		}
+		if e == nil {
 			within = append(within, s)
 		} else if !t.over {
 			t.refuse(ctx, s.action, e, ends)

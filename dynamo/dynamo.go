@@ -33,6 +33,7 @@
 //	Trim             5 queries, 2 gets, 3 puts, and 2 deletes for each entry
 //	Aged             2 queries, 1 get; where something is that old, 1 query for each halving
 //	ErasePerson      1 get, 1 query, 1 put, 3 deletes, and 1 for each connection of late
+//	Take             1 put; none from a bucket that is known to be empty
 //	PutRule          1 put; of a new one 1 put, 1 query more
 //	TakeRule         1 delete
 //	UseRule          1 get, 1 put or delete
@@ -101,6 +102,7 @@ type Store struct {
 	epoch       atomic.Pointer[string]
 	noted       notes
 	crowds      crowds
+	counted     counted
 }
 
 var (
@@ -113,6 +115,7 @@ var (
 	_ chat.PersonConnections = (*Store)(nil)
 	_ chat.PeopleEraser      = (*Store)(nil)
 	_ chat.Rules             = (*Store)(nil)
+	_ chat.Counter           = (*Store)(nil)
 )
 
 // New returns a store over a table that exists. It makes no call yet.

@@ -26,6 +26,7 @@ import (
 //	S#hash        S                      whose session
 //	N#skeleton    N                      whose name
 //	ROOMS         room                   a room with a log
+//	B#key         B                      a token bucket that all functions share (ttl)
 //	F#room        F                      the floor of the room's log; none: 0
 //	RULES         R#kind#length#room#subject  a rule (ttl, where it ends by itself)
 //	ACTS          sequence, 20 digits    an entry of the audit log
@@ -47,6 +48,7 @@ func connectionKey(id chat.ConnectionID) item { return key(connectionPartition(i
 func personKey(id chat.PersonID) item         { return key(personPartition(id), "P") }
 func sessionKey(hash [32]byte) item           { return key(fmt.Sprintf("S#%x", hash), "S") }
 func nameKey(skeleton string) item            { return key("N#"+skeleton, "N") }
+func counterKey(of string) item               { return key("B#"+of, "B") }
 func epochKey() item                          { return key("EPOCH", "E") }
 func floorKey(room string) item               { return key("F#"+room, "F") }
 

@@ -43,10 +43,10 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 		return nil, err
 	}
 	sharing := functions.NewSharing(functions.SharingOptions{Poster: poster, Members: store, Invoker: invoker, From: s.shareFrom, Logger: logger})
-	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing, Rules: store}, chat.Options{
+	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing, Rules: store, Counter: store}, chat.Options{
 		Server: "parley " + version,
-		// Only what this process sees of a connection: a flood mostly meets the same
-		// few processes, and each allows the whole rate.
+		// What this process sees of a person; more than a fifth of it is counted
+		// together with what the others see, by the Counter.
 		Rates:         &protocol.Rates{},
 		RulesAge:      rulesAge,
 		RepeatsToRoom: true, // the first attempt may have died between its commit and its fan-out
