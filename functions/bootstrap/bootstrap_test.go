@@ -14,8 +14,9 @@ import (
 	"testing"
 )
 
-// maxZip is what the program may have to be downloaded at each cold start.
-const maxZip = 4_000_000 // bytes
+// maxZip is what the program may have to be downloaded at each cold start. arm64,
+// which the stack runs by default, has a tenth less than amd64.
+const maxZip = 4_200_000 // bytes
 
 // TestSize prints how large the program is as it is deployed.
 func TestSize(t *testing.T) {
