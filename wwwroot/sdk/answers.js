@@ -119,10 +119,9 @@ export class Readiness {
   }
 }
 
-// How a client comes to be in a room on each connection, and to have all of it:
-// the welcome promises a joined, or join asks for it, again if need be. Entries
-// that are known to exist and have not come are waited for, since frames may arrive
-// out of order, then asked for.
+// How a client comes to be in a room, and to have all of it: the welcome promises a
+// joined, or join asks for it, again if need be. Entries that have not come are
+// waited for, since frames may arrive out of order, then asked for.
 
 const JOINED_WITHIN = 10 * 1000 // ms after the welcome that promised it
 const AGAIN_MOST = 30 * 1000 // ms

@@ -201,7 +201,7 @@ export class Chat extends EventTarget {
       case 'renamed': return this.#renamed(event)
       case 'notice': return void emit(this, 'notice', { code: event.code, text: event.text })
       case 'session': return this.#renewed(event)
-      case 'moderated': this.#moderated(event) // and it may be an answer
+      case 'moderated': this.#moderated(event)
       case 'rooms': case 'pong': case 'moderation': case 'audit': case 'invitation': return void this.#answers.resolve(event.id, event)
       case 'joined': case 'history': case 'left': this.#answers.resolve(event.id, event)
     }
@@ -263,6 +263,8 @@ export class Chat extends EventTarget {
     if (id !== '' && id === this.#hello.id && connection.welcomedAt === 0) return this.#turnedAway(error, connection)
     if (id !== '' && this.#answers.reject(id, error)) return
     for (const room of this.rooms.values()) if (room.refused(id, error)) return
+    // Hello asked for several rooms: which one is it?
+    if (error.code === 'invitation_needed') for (const room of this.rooms.values()) if (!room.open) room.enter()
     if (id === '' && !ANSWERS_ACTION.has(error.code)) connection.foretell(error)
     emit(this, 'error', error)
   }

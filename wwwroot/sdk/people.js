@@ -82,9 +82,8 @@ export class Typing {
 }
 
 /**
- * A person's colour, from the id alone so that every page finds the same one; its
- * lightness and chroma are the page's. A hue in degrees, 0 to 359: FNV-1a of 32 bits over the UTF-8 bytes, modulo 360, as
- * protocol/hue.go does it.
+ * A person's colour, from the id alone: a hue in degrees, 0 to 359, by FNV-1a of
+ * 32 bits over the UTF-8 bytes, modulo 360, as protocol/hue.go does it.
  * @param {string} personId
  */
 export const hue = (personId) => {

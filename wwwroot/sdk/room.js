@@ -83,6 +83,7 @@ export class Room extends EventTarget {
     })
   }
 
+  get open() { return this.#entrance.open }
   get epoch() { return this.#log.epoch }
   get floor() { return this.#log.floor }
   get head() { return this.#log.head }

@@ -1,0 +1,217 @@
+// Order is kept: as operator, moderator, plain guest, muted, banned and erased.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Client, browse, looks, serve, visit } from './harness.mjs'
+
+/** Opens what may be done about the person at the newest message of theirs. */
+async function moderate(person, name, text) {
+  const message = person.messages.filter({ hasText: text }).first()
+  await message.focus()
+  await message.getByRole('button', { name: `Moderate ${name}` }).click()
+  const dialog = person.page.getByRole('dialog', { name: `Moderate ${name}` })
+  await dialog.waitFor()
+  return dialog
+}
+
+/** Opens what is about the room. */
+async function openPanel(person) {
+  await person.page.getByRole('button', { name: 'Moderation', exact: true }).click()
+  const panel = person.page.getByRole('dialog', { name: 'Moderation' })
+  await panel.getByRole('heading', { name: 'In force' }).waitFor()
+  return panel
+}
+
+const told = (person, text) => person.log.getByText(text).first().waitFor()
+
+for (const look of looks) {
+  test(`order is kept: ${look.name}`, async t => {
+    const server = await serve(t)
+    const browser = await browse(t)
+    const operator = await server.operator
+    assert.match(operator, /^#operator=[\w-]{22}$/)
+
+    const ada = await visit(t, browser, server, { look, path: '/' + operator })
+    await ada.nameBox.waitFor()
+    assert.equal(await ada.page.evaluate(() => location.href), server.website + '/', 'the link stays in the address')
+    await ada.enter('Ada')
+    await ada.page.getByRole('button', { name: 'Moderation', exact: true }).waitFor()
+    const bo = await visit(t, browser, server, { look })
+    const asked = []
+    bo.page.on('request', request => asked.push(new URL(request.url()).pathname))
+    await bo.enter('Bo')
+    await bo.say('loud words')
+    await ada.sees('loud words')
+
+    await t.test('a guest has nothing of it', async () => {
+      assert.equal(await bo.page.getByRole('button', { name: /^Moderat/ }).count(), 0)
+      assert.deepEqual(asked.filter(path => /moderation|panel|orders|later/.test(path)), [])
+    })
+
+    await t.test('the link is used up', async () => {
+      const cy = await visit(t, browser, server, { look, path: '/' + operator })
+      await cy.enter('Cy')
+      await told(cy, 'This link is not good any more')
+      assert.equal(await cy.page.getByRole('button', { name: /^Moderat/ }).count(), 0)
+      cy.clean()
+    })
+
+    await t.test('muted, told why, and heard again', async () => {
+      const menu = await moderate(ada, 'Bo', 'loud words')
+      await ada.accessible('moderation, a person')
+      await menu.getByLabel('Reason').fill('Too loud')
+      await menu.getByLabel('For how long').selectOption('1 hour')
+      await menu.getByRole('button', { name: 'Mute' }).click()
+      await menu.waitFor({ state: 'detached' })
+      await told(ada, /muted .*Bo.*Too loud/)
+      await told(bo, /muted you.* until .*Too loud/)
+      await bo.page.getByText(/^You are muted until .*Too loud/).waitFor()
+      assert.equal(await bo.messageBox.getAttribute('readonly'), '')
+      await bo.accessible('moderation, muted')
+
+      const panel = await openPanel(ada)
+      await panel.getByText(/muted .*Bo/).waitFor()
+      await ada.accessible('moderation, what is in force')
+      await panel.getByRole('button', { name: /^Lift: .*muted/ }).click()
+      await panel.getByText(/muted .*Bo/).waitFor({ state: 'detached' })
+      await ada.page.keyboard.press('Escape')
+      await bo.until(() => !document.querySelector('textarea').readOnly)
+      await bo.say('quiet words')
+    })
+
+    await t.test('a room is locked, and opened again', async () => {
+      const panel = await openPanel(ada)
+      await panel.getByLabel('Why it is locked').fill('Back after lunch')
+      await panel.getByRole('button', { name: 'Lock the room' }).click()
+      await panel.getByRole('button', { name: 'Unlock the room' }).waitFor()
+      await bo.page.getByText(/^Only moderators speak here: Back after lunch/).waitFor()
+      await bo.shoot('moderation, locked')
+      await bo.page.reload()
+      await bo.page.getByText(/^Only moderators speak here/).waitFor()
+      await panel.getByRole('button', { name: 'Unlock the room' }).click()
+      await panel.getByRole('button', { name: 'Lock the room' }).waitFor()
+      await bo.until(() => !document.querySelector('textarea').readOnly)
+      await ada.page.keyboard.press('Escape')
+    })
+
+    await t.test('slow mode says when', async () => {
+      const panel = await openPanel(ada)
+      await panel.getByLabel('Slow mode', { exact: true }).selectOption('one message in 10 s')
+      await panel.getByText(/set slow mode/).waitFor()
+      await bo.page.getByText('Slow mode: one message in 10 s.', { exact: true }).waitFor()
+      await bo.write('the first of two')
+      await bo.write('the second of two')
+      await bo.page.getByText(/^Slow mode.* Yours goes in \d+ s\./).waitFor()
+      await bo.shoot('moderation, slow mode')
+      await panel.getByLabel('Slow mode', { exact: true }).selectOption('off')
+      await ada.page.keyboard.press('Escape')
+      await bo.sees('the second of two')
+    })
+
+    await t.test('a moderator is made, and has less', async () => {
+      const menu = await moderate(ada, 'Bo', 'quiet words')
+      await menu.getByRole('button', { name: 'Make a moderator' }).click()
+      await menu.waitFor({ state: 'detached' })
+      const panel = await openPanel(bo)
+      assert.equal(await panel.getByRole('button', { name: 'Audit log' }).count(), 0)
+      await bo.accessible('moderation, a moderator')
+      await bo.page.keyboard.press('Escape')
+      await bo.page.reload()
+      await bo.page.getByRole('button', { name: 'Moderation', exact: true }).waitFor() // the new session was kept
+    })
+
+    await t.test('purged and banned', async () => {
+      const eve = await visit(t, browser, server, { look })
+      await eve.enter('Eve')
+      await eve.say('spam one')
+      await eve.say('spam two')
+      await bo.sees('spam two')
+      let menu = await moderate(bo, 'Eve', 'spam two')
+      await menu.getByRole('button', { name: 'Delete all messages …' }).click()
+      let sure = bo.page.getByRole('dialog', { name: 'Delete all of Eve' })
+      await bo.accessible('moderation, are you sure')
+      await sure.getByRole('button', { name: 'Cancel' }).click()
+      assert.equal(await bo.count('spam one'), 1)
+      menu = await moderate(bo, 'Eve', 'spam two')
+      await menu.getByRole('button', { name: 'Delete all messages …' }).click()
+      sure = bo.page.getByRole('dialog', { name: 'Delete all of Eve' })
+      await sure.getByRole('button', { name: 'Delete all' }).click()
+      await sure.waitFor({ state: 'detached' })
+      await eve.until(() => !document.body.textContent.includes('spam one'))
+      assert.equal(await bo.count('spam'), 0)
+
+      await eve.say('more spam')
+      await bo.sees('more spam')
+      menu = await moderate(bo, 'Eve', 'more spam')
+      await menu.getByLabel('Reason').fill('Spam')
+      await menu.getByRole('button', { name: 'Ban …' }).click()
+      sure = bo.page.getByRole('dialog', { name: 'Ban Eve' })
+      await sure.getByRole('button', { name: 'Ban', exact: true }).click()
+      await sure.waitFor({ state: 'detached' })
+      await eve.page.getByText(/You are banned here.*Spam/).first().waitFor()
+      await eve.accessible('moderation, banned')
+      await eve.page.reload()
+      await eve.page.getByText(/You are banned here.*Spam/).first().waitFor()
+      eve.clean()
+    })
+
+    await t.test('by invitation', async () => {
+      await ada.page.goto(server.website + '/r/inner')
+      await ada.messageBox.waitFor()
+      await ada.say('among us')
+      const panel = await openPanel(ada)
+      await panel.getByLabel('Only by invitation').check()
+      await panel.getByText(/made the room one by invitation/).waitFor()
+      await panel.getByRole('button', { name: 'Make a link' }).click()
+      const link = await panel.locator('code').textContent()
+      await ada.accessible('moderation, an invitation')
+      await ada.page.keyboard.press('Escape')
+      const outside = await visit(t, browser, server, { look, path: '/r/inner' })
+      await outside.enter('Dan')
+      await outside.page.getByText(/by invitation/).first().waitFor()
+      assert.equal(await outside.count('among us'), 0)
+      await outside.shoot('moderation, not invited')
+      await outside.page.goto(link)
+      await outside.sees('among us')
+      assert.ok(!outside.page.url().includes('invitation'))
+      await outside.say('thank you')
+      outside.clean()
+    })
+
+    await t.test('each act is in the audit log, which can be kept', async () => {
+      const panel = await openPanel(ada)
+      await panel.getByRole('button', { name: 'Audit log' }).click()
+      const log = ada.page.getByRole('dialog', { name: 'Audit log' })
+      await log.getByRole('listitem').first().waitFor()
+      await ada.accessible('moderation, audit log')
+      const waits = ada.page.waitForEvent('download')
+      await log.getByRole('button', { name: 'Save as JSON' }).click()
+      const chunks = []
+      for await (const chunk of await (await waits).createReadStream()) chunks.push(chunk)
+      const done = JSON.parse(Buffer.concat(chunks)).map(act => act.do)
+      for (const what of ['mute', 'unmute', 'lock', 'unlock', 'slow', 'unslow', 'appoint', 'purge', 'ban', 'invited', 'invite']) {
+        assert.ok(done.includes(what), `${what} is not in the audit log: ${done}`)
+      }
+      await ada.page.keyboard.press('Escape')
+      await ada.page.keyboard.press('Escape')
+    })
+
+    await t.test('erased by oneself', async () => {
+      await bo.page.getByRole('button', { name: /^You are Bo/ }).click()
+      await bo.page.getByRole('button', { name: 'Sign out or erase me' }).click()
+      await bo.accessible('moderation, about me')
+      await bo.page.getByRole('button', { name: 'Erase me and all I said' }).click()
+      const sure = bo.page.getByRole('dialog', { name: 'Erase me' })
+      await sure.getByRole('button', { name: 'Erase me' }).click()
+      await bo.page.getByText(/You were erased/).first().waitFor()
+      await bo.shoot('moderation, erased')
+      const plain = await Client.connect(server, 'parley.v1')
+      plain.send({ type: 'hello', id: 'h', rooms: [{ room: 'general' }] })
+      const { messages } = await plain.next('joined')
+      assert.ok(!JSON.stringify(messages).includes('quiet words'))
+      plain.close()
+    })
+
+    ada.clean()
+    bo.clean()
+  })
+}
