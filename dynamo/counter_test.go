@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -89,5 +90,40 @@ func TestFloodOfManyFunctions(t *testing.T) {
 	rates := protocol.DefaultRates()
 	if x.Head < uint64(rates.Messages.Burst) || x.Head > uint64(rates.Messages.Burst+8*rates.Messages.Burst/5) {
 		t.Errorf("%d of %d messages were said", x.Head, sent)
+	}
+}
+
+// TestConnectsOverManyFunctions has one address connect 60 times to each of 8 functions
+// in one moment, where 20 may; another address is not kept out by it.
+func TestConnectsOverManyFunctions(t *testing.T) {
+	table := newTable(t)
+	now := time.UnixMilli(1_700_000_000_000)
+	rates := protocol.Rates{AddressConnects: protocol.Rate{PerSecond: 1, Burst: 20}}
+	open, refused := 0, 0
+	for f := range 8 {
+		s := dynamo.New(client(e2e.DynamoDB(t)), dynamo.Options{Table: table, Now: func() time.Time { return now }})
+		c := chat.New(chat.Ports{Connections: s, Members: s, Log: s, People: s, Poster: new(posted), Counter: s},
+			chat.Options{Rates: &rates, Now: func() time.Time { return now }})
+		defer c.Close()
+		connect := func(id, address string) error {
+			_, err := c.OnConnect(t.Context(), id, chat.Handshake{Subprotocols: []string{protocol.Subprotocol}, Address: address})
+			return err
+		}
+		for i := range 60 {
+			err := connect(fmt.Sprintf("c%d-%d", f, i), fmt.Sprintf("2001:db8::%x", i)) // one network of 64 bits
+			var status interface{ HTTPStatus() int }
+			switch {
+			case err == nil:
+				open++
+			case errors.As(err, &status) && status.HTTPStatus() == 429:
+				refused++
+			default:
+				t.Fatal(err)
+			}
+		}
+		must(t, connect(fmt.Sprint("other", f), "192.0.2.1"))
+	}
+	if most := 20 + 8*20/5; open < 20 || open > most || open+refused != 480 {
+		t.Errorf("%d connected and %d were refused, want at most %d", open, refused, most)
 	}
 }
