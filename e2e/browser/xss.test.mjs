@@ -118,7 +118,7 @@ test(`${names.length} names`, async t => {
     mallory.send({ type: 'rename', id: name.slice(0, 8).replace(/[^\x20-\x7e]/g, '?'), name })
     const answer = await mallory.next('renamed', 'error')
     if (answer.type === 'error') {
-      assert.ok(['bad_name', 'name_taken', 'bad_field'].includes(answer.code), answer.message)
+      assert.ok(['bad_name', 'name_taken', 'name_reserved', 'bad_field'].includes(answer.code), answer.message)
       continue
     }
     const { room } = batches.at(-1)
@@ -176,4 +176,45 @@ test(`${rooms.length} rooms`, async t => {
     await reader.page.waitForTimeout(50)
     await harmless(reader, known)
   }
+})
+
+// Reasons of moderators: told to the room, to the person concerned, and again to
+// whoever comes while they are in force.
+test('texts as reasons', async t => {
+  const reasons = texts.filter(text => text.trim() !== '' && [...text].length <= 200 && !text.includes('\0'))
+  assert.ok(reasons.length >= 200)
+  const server = await serve(t)
+  const browser = await browse(t)
+  const known = await usual(t, browser, server)
+  const operator = await Client.connect(server, 'parley.v1')
+  operator.send({ type: 'hello', name: 'Oscar', link: (await server.operator).replace('#operator=', '') })
+  assert.equal((await operator.next('session', 'error')).you?.role, 'operator')
+
+  for (let from = 0; from < reasons.length; from += BATCH) {
+    const room = `reasons${from}`
+    const reader = await visit(t, browser, server, { path: `/r/${room}` })
+    await reader.enter(`Reader ${from}`)
+    operator.send({ type: 'join', room })
+    const person = (await operator.next('joined')).people.find(({ name }) => name === reader.name).id
+    for (const [i, reason] of reasons.slice(from, from + BATCH).entries()) {
+      operator.send({ id: 'x', room, reason, ...i % 2 ? { type: 'mute', person } : { type: 'lock' } })
+      const answer = await operator.next('moderated', 'error')
+      assert.equal(answer.reason, reason, `${reason}: ${answer.message}`)
+    }
+    operator.send({ type: 'lock', id: 'end', room, reason: 'That was all.' })
+    await reader.log.getByText('That was all.').first().waitFor()
+    for (const url of reader.addresses) if (/\/elements\/[a-z-]+\.js$/.test(url)) known.add(url) // the page's own, loaded when first needed
+    await harmless(reader, known)
+    operator.send({ type: 'lock', id: 'x', room, reason: reasons[from] })
+    await operator.next('moderated')
+    await reader.page.reload()
+    await reader.messageBox.waitFor()
+    await reader.page.waitForTimeout(100)
+    known.add(reader.page.url())
+    await harmless(reader, known)
+    await reader.page.context().close()
+    operator.send({ type: 'leave', room })
+    await operator.next('left')
+  }
+  operator.close()
 })
