@@ -41,9 +41,10 @@ func newOffice(t *testing.T) *office {
 // do sends an action and returns the code of its error, or its answer's type.
 func (o *office) do(who string, action map[string]any) string {
 	o.t.Helper()
-	action["id"] = fmt.Sprint("act ", len(o.got(who)))
+	before := len(o.got(who)) // others' messages carry ids of theirs
+	action["id"] = fmt.Sprint("act ", before)
 	o.act(who, action)
-	for _, e := range o.got(who) {
+	for _, e := range o.got(who)[before:] {
 		if e.str("id") == action["id"] {
 			if e.str("type") == "error" {
 				return e.str("code")
