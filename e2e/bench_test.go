@@ -27,6 +27,7 @@ import (
 // its own copies, W messages under way. It prints the server's CPU time for
 // one delivery, of parley and of the classic hub, measured in turns. Parley's
 // messages are durable (one sync for all that wait); the hub stores nothing.
+// It fails if a delivery is lost or comes twice, never because of time.
 func BenchmarkFanOut(b *testing.B) {
 	const connections, rounds = 1000, 4
 	p := start(b)
@@ -212,6 +213,9 @@ func newFanOut(b *testing.B, name string, pid int, host, path string, connection
 			c.Close()
 		}
 		readers.Wait()
+		if got, want := f.delivered.Load(), f.sent*int64(f.others); got != want && !b.Failed() {
+			b.Errorf("%s delivered %d, want %d", f.name, got, want)
+		}
 	})
 	return f
 }
@@ -259,6 +263,9 @@ func (f *fanOut) send(b *testing.B, messages, window int) time.Duration {
 			b.Fatalf("%s delivered %d of %d", f.name, f.delivered.Load(), f.sent*int64(f.others))
 		}
 		time.Sleep(time.Millisecond)
+	}
+	if got, want := f.delivered.Load(), f.sent*int64(f.others); got != want {
+		b.Fatalf("%s delivered %d, want %d: something twice", f.name, got, want)
 	}
 	return cpuTime(b, f.pid) - before
 }

@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"context"
 	"io"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -37,8 +39,17 @@ func testDeliveryMakesNoGarbage(t *testing.T) {
 	if read.Load() != posts*size {
 		t.Errorf("%d bytes read, want %d", read.Load(), posts*size)
 	}
-	if each > n { // one for the post; the race detector has pools lose some
-		t.Errorf("%v allocations for %d deliveries", each, n)
+	most := 5.0 // one for the post, and what else the process does meanwhile
+	if raceDetector() {
+		most = n // it has pools lose things
+	}
+	if each > most {
+		t.Errorf("%v allocations for %d deliveries, want at most %v", each, n, most)
 	}
 	t.Logf("%v allocations for %d deliveries", each, n)
+}
+
+func raceDetector() bool {
+	build, _ := debug.ReadBuildInfo()
+	return build != nil && slices.Contains(build.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
