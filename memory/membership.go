@@ -31,7 +31,8 @@ func (t *Table) Join(ctx context.Context, name string, as chat.Member) (first bo
 		m.Member = as
 	} else {
 		m = &member{Member: as, room: r}
-		t.joined[as.Connection] = append(t.joined[as.Connection], m)
+		e := t.entry(as.Connection)
+		e.in = append(e.in, m)
 	}
 	return r.add(m), nil
 }
@@ -51,17 +52,15 @@ func (t *Table) Leave(ctx context.Context, name string, id chat.ConnectionID) (l
 	if !ok {
 		return false, nil
 	}
-	joined := t.joined[id]
-	at := slices.Index(joined, m) // as many as the connection's rooms, which the protocol bounds
-	if joined = slices.Delete(joined, at, at+1); len(joined) == 0 {
-		delete(t.joined, id)
-	} else {
-		t.joined[id] = joined
+	e := t.connections[id]
+	at := slices.Index(e.in, m) // as many as the connection's rooms, which the protocol bounds
+	if e.in = slices.Delete(e.in, at, at+1); len(e.in) == 0 && e.Version == 0 {
+		delete(t.connections, id)
 	}
 	return t.removeFromRoom(m), nil
 }
 
-// removeFromRoom needs t.mu, and leaves t.joined to the caller.
+// removeFromRoom needs t.mu, and leaves connection.in to the caller.
 func (t *Table) removeFromRoom(m *member) (last bool) {
 	last = m.room.remove(m)
 	if len(m.room.members) == 0 {
@@ -109,7 +108,7 @@ func (t *Table) page(name string, to chat.Audience) []chat.ConnectionID {
 }
 
 // Present returns how many persons are in a room, and up to limit of them, in
-// no particular order. Its cost grows with limit, not with the room.
+// no particular order, mostly the same ones while few come and go. Its cost grows with limit, not with the room.
 func (t *Table) Present(ctx context.Context, name string, limit int) (people []chat.PersonID, count int, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
@@ -120,11 +119,5 @@ func (t *Table) Present(ctx context.Context, name string, limit int) (people []c
 	if !ok {
 		return nil, 0, nil
 	}
-	for id := range r.persons {
-		if len(people) >= limit {
-			break
-		}
-		people = append(people, id)
-	}
-	return people, len(r.persons), nil
+	return r.some(limit), len(r.persons), nil
 }

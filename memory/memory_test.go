@@ -3,6 +3,7 @@ package memory_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -71,6 +72,32 @@ func BenchmarkJoinLeave(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkMember is what the table keeps of one more connection that is a
+// person in a room.
+func BenchmarkMember(b *testing.B) {
+	const n = 50_000
+	for b.Loop() {
+		table := memory.NewTable()
+		before := heap()
+		for i := range n {
+			id, person := fmt.Sprintf("connection-%05d", i), fmt.Sprintf("person-%08d", i)
+			table.Put(b.Context(), chat.Connection{ID: id, Person: person, Rooms: []string{"room"}, Stored: true})
+			table.Join(b.Context(), "room", chat.Member{Connection: id, Person: person})
+		}
+		b.ReportMetric(float64(heap()-before)/n, "B/member")
+		runtime.KeepAlive(table)
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// heap is what is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func TestRules(t *testing.T) {

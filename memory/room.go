@@ -90,6 +90,35 @@ func (r *room) countOut(id chat.PersonID) (last bool) {
 	return true
 }
 
+// some returns up to limit of the persons. All who come to a large room are told
+// the same ones, as far as the first members are different people: those the
+// store has at hand, where any others would be read from the disk.
+func (r *room) some(limit int) []chat.PersonID {
+	n := min(limit, len(r.persons))
+	if n == 0 {
+		return nil
+	}
+	people, known := make([]chat.PersonID, 0, n), make(map[chat.PersonID]bool, n)
+	add := func(id chat.PersonID) (more bool) {
+		if id != "" && !known[id] {
+			known[id] = true
+			people = append(people, id)
+		}
+		return len(people) < n
+	}
+	for _, m := range r.withProtocol[:min(2*limit, len(r.withProtocol))] { // no more: they may all be one person's
+		if !add(m.Person) {
+			return people
+		}
+	}
+	for id := range r.persons {
+		if !add(id) {
+			return people
+		}
+	}
+	return people
+}
+
 // takeSnapshot is linear in the room's size. It is made by the first fan-out
 // after a change, so a storm of joins between two messages costs it once.
 func (r *room) takeSnapshot() *snapshot {

@@ -16,9 +16,16 @@ import (
 // memberships that exist: a room nobody is in leaves no trace.
 type Table struct {
 	mu          sync.RWMutex
-	connections map[chat.ConnectionID]chat.Connection
-	joined      map[chat.ConnectionID][]*member // the other side of room.members
+	connections map[chat.ConnectionID]*connection
 	rooms       map[string]*room
+}
+
+// connection is what is kept of one that is open, or still in a room. Table.mu
+// guards it. It stands in one map, by its address: large values in maps cost
+// the memory of those that are not there, too.
+type connection struct {
+	chat.Connection           // as stored; Version 0: it is not
+	in              []*member // the other side of room.members
 }
 
 var (
@@ -30,8 +37,7 @@ var (
 // NewTable returns an empty table.
 func NewTable() *Table {
 	return &Table{
-		connections: make(map[chat.ConnectionID]chat.Connection),
-		joined:      make(map[chat.ConnectionID][]*member),
+		connections: make(map[chat.ConnectionID]*connection),
 		rooms:       make(map[string]*room),
 	}
 }
@@ -44,12 +50,22 @@ func (t *Table) Put(ctx context.Context, c chat.Connection) error {
 	c.Rooms = slices.Clone(c.Rooms)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c.Version != 0 && c.Version != t.connections[c.ID].Version {
+	if stored := t.connections[c.ID]; c.Version != 0 && (stored == nil || c.Version != stored.Version) {
 		return chat.ErrChanged
 	}
 	c.Version++
-	t.connections[c.ID] = c
+	t.entry(c.ID).Connection = c
 	return nil
+}
+
+// entry returns what is kept of a connection, from now on if nothing was. It needs t.mu.
+func (t *Table) entry(id chat.ConnectionID) *connection {
+	e, ok := t.connections[id]
+	if !ok {
+		e = new(connection)
+		t.connections[id] = e
+	}
+	return e
 }
 
 // Get returns the connection, or chat.ErrNoConnection.
@@ -59,10 +75,11 @@ func (t *Table) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection,
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	c, ok := t.connections[id]
-	if !ok {
+	e, ok := t.connections[id]
+	if !ok || e.Version == 0 {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
+	c := e.Connection
 	c.Rooms = slices.Clone(c.Rooms)
 	return c, nil
 }
@@ -75,16 +92,18 @@ func (t *Table) Delete(ctx context.Context, id chat.ConnectionID) (chat.Connecti
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, m := range t.joined[id] {
-		t.removeFromRoom(m)
-	}
-	delete(t.joined, id)
-	c, ok := t.connections[id]
+	e, ok := t.connections[id]
 	if !ok {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
+	for _, m := range e.in {
+		t.removeFromRoom(m)
+	}
 	delete(t.connections, id)
-	return c, nil
+	if e.Version == 0 {
+		return chat.Connection{}, chat.ErrNoConnection
+	}
+	return e.Connection, nil
 }
 
 // OfPerson returns the open connections of a person. It looks at all that are
@@ -97,8 +116,9 @@ func (t *Table) OfPerson(ctx context.Context, id chat.PersonID) ([]chat.Connecti
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var open []chat.Connection
-	for _, c := range t.connections {
-		if c.Person == id && id != "" {
+	for _, e := range t.connections {
+		if e.Person == id && id != "" {
+			c := e.Connection
 			c.Rooms = slices.Clone(c.Rooms)
 			open = append(open, c)
 		}

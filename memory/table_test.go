@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -37,8 +38,10 @@ func TestNothingIsLeft(t *testing.T) {
 	// Membership of a connection that nobody put, as OnAction after OnDisconnect would leave it.
 	table.Join(t.Context(), "late", chat.Member{Connection: "ghost", Person: "p"})
 	table.Delete(t.Context(), "ghost")
-	if n := len(table.connections) + len(table.joined) + len(table.rooms); n != 0 {
-		t.Errorf("left behind: connections %v, memberships %v, rooms %v", table.connections, table.joined, table.rooms)
+	table.Join(t.Context(), "late", chat.Member{Connection: "ghost", Person: "p"})
+	table.Leave(t.Context(), "late", "ghost")
+	if n := len(table.connections) + len(table.rooms); n != 0 {
+		t.Errorf("left behind: connections %v, rooms %v", table.connections, table.rooms)
 	}
 }
 
@@ -60,5 +63,28 @@ func TestSnapshotIsShared(t *testing.T) {
 	table.Leave(t.Context(), "room", "7")
 	if len(first) != 100 || len(table.page("room", chat.Everyone)) != 99 {
 		t.Error("a departure changed the old snapshot, or not the new one")
+	}
+}
+
+// TestPresentInALargeRoom wants the same people at every call, and all of a
+// small room even where its first members are all one person's.
+func TestPresentInALargeRoom(t *testing.T) {
+	table := NewTable()
+	const limit = 10
+	for i := range 5 * limit {
+		table.Join(t.Context(), "room", chat.Member{Connection: fmt.Sprint("one", i), Person: "one"})
+	}
+	table.Join(t.Context(), "room", chat.Member{Connection: "two", Person: "two"})
+	table.Join(t.Context(), "room", chat.Member{Connection: "plain", Person: "three", Plain: true})
+	if people, count, err := table.Present(t.Context(), "room", limit); len(people) != 3 || count != 3 || err != nil {
+		t.Errorf("Present: got %q, %d, %v, want one, two and three", people, count, err)
+	}
+	for i := range 10 * limit {
+		table.Join(t.Context(), "large", chat.Member{Connection: fmt.Sprint(i), Person: fmt.Sprint(i)})
+	}
+	first, _, _ := table.Present(t.Context(), "large", limit)
+	table.Leave(t.Context(), "large", "99")
+	if again, count, _ := table.Present(t.Context(), "large", limit); len(again) != limit || count != 10*limit-1 || !slices.Equal(first, again) {
+		t.Errorf("Present: got %q of %d after %q", again, count, first)
 	}
 }

@@ -1,0 +1,64 @@
+package chat_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"parley/chat"
+	"parley/memory"
+	"parley/protocol"
+	"parley/sqlite"
+)
+
+// nowhere is a Poster that reaches everybody and keeps nothing.
+type nowhere struct{}
+
+func (nowhere) Post(context.Context, [][]byte, []string) ([]string, error) { return nil, nil }
+func (nowhere) Close(context.Context, int, string, ...string) error        { return nil }
+
+// BenchmarkHello is somebody new coming into a room, who is told a page of what
+// was said there and who is there. In a larger room it is to cost no more.
+func BenchmarkHello(b *testing.B) {
+	for _, there := range []int{1, 100, 5000} {
+		b.Run(fmt.Sprintf("room=%d", there), func(b *testing.B) {
+			store, err := sqlite.Open(b.Context(), sqlite.Options{Dir: b.TempDir(), Durability: sqlite.Normal})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { store.Close() })
+			table := memory.NewTable()
+			c := chat.New(chat.Ports{Connections: table, Members: table, Log: store, People: store, Poster: nowhere{}}, chat.Options{})
+			b.Cleanup(c.Close)
+			come := func(id, hello string) {
+				if _, err := c.OnConnect(b.Context(), id, chat.Handshake{Subprotocols: []string{protocol.Subprotocol}}); err != nil {
+					b.Fatal(err)
+				}
+				if err := c.OnAction(b.Context(), id, []byte(hello)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for i := range there {
+				come(fmt.Sprint("there-", i), fmt.Sprintf(`{"type":"hello","name":"Person %d","rooms":[{"room":"general"}]}`, i))
+			}
+			for i := range 200 {
+				frame := fmt.Sprintf(`{"type":"message","room":"general","id":"m%d","text":"A message as people write them: a sentence, and sometimes two."}`, i)
+				if err := c.OnAction(b.Context(), "there-0", []byte(frame)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				id := fmt.Sprint("new-", i)
+				i++
+				come(id, `{"type":"hello","rooms":[{"room":"general"}]}`)
+				b.StopTimer()
+				if err := c.OnDisconnect(b.Context(), id); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
