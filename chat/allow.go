@@ -147,3 +147,29 @@ func (t *turn) turnAway(ctx context.Context, id string, r Rule) error {
 	why := banned(r, t.chat.millis())
 	return errors.Join(t.chat.post(ctx, t.conn.ID, protocol.Encode(why.WithID(id))), t.chat.end(ctx, []Connection{t.conn}, why, protocol.CloseBanned))
 }
+
+// stillMay ends a connection whose person is banned by now, and takes it out of
+// rooms that are by invitation by now. Mostly that was done when it was laid
+// down; not where hello or join came at that moment, or by a process that had
+// not read the rule yet. Where the rules cannot be read, what needs them says so.
+func (t *turn) stillMay(ctx context.Context) {
+	b, err := t.chat.book(ctx)
+	if err != nil || len(b.rules) == 0 {
+		return
+	}
+	if r, is := b.rule(RuleBan, "", t.conn.Person); is && t.conn.Person != "" {
+		t.over = true
+		t.err = errors.Join(t.err, t.chat.end(ctx, []Connection{t.conn}, banned(r, b.now), protocol.CloseBanned))
+		return
+	}
+	for _, room := range slices.Clone(t.conn.Rooms) {
+		why := t.mayEnter(ctx, room)
+		if !isRefusal(why) {
+			continue
+		}
+		err := t.leave(ctx, &protocol.Leave{Room: room})
+		if t.answer(why); err != nil && !errors.Is(err, ErrNoConnection) {
+			t.err = errors.Join(t.err, err)
+		}
+	}
+}

@@ -21,6 +21,7 @@ func (c *Chat) OnAction(ctx context.Context, id ConnectionID, frames ...[]byte) 
 		return errors.Join(fmt.Errorf("look up connection: %w", err), c.post(ctx, id, protocol.Encode(unavailable())))
 	}
 	t := &turn{chat: c, conn: conn}
+	t.stillMay(ctx)
 	for _, frame := range frames {
 		if t.over {
 			break
