@@ -57,7 +57,11 @@ func (c *eraseCmd) Run(ctx context.Context, e *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "erased %s, who had said %d messages\n", id, messages)
+	things := "messages"
+	if messages == 1 {
+		things = "message"
+	}
+	fmt.Fprintf(e.stdout, "erased %s, who had said %d %s\n", id, messages, things)
 	return nil
 }
 

@@ -131,6 +131,9 @@ func (p *printer) line(e client.Entry) string {
 	}
 	who := p.names[e.Person]
 	if who == "" {
+		who = "somebody" // who was erased, or came before
+	}
+	if who == "" {
 		who = e.Person
 	}
 	who = escaped(strings.ReplaceAll(who, "\n", " "))
