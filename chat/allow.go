@@ -11,18 +11,8 @@ import (
 
 // maySpeak tells why a person may not speak in a room just now; nil: it may.
 func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person) error {
-	if len(b.rules) == 0 || rank(b.role(p.ID)) > 0 {
-		return nil
-	}
-	if r, muted := b.muted(room, p.ID); muted {
-		e := protocol.Errorf(protocol.Muted, "%s", "A moderator has muted you"+forHow(r.Until, b.now)+because(r.Reason))
-		return ending(e, r.Until, b.now)
-	}
-	if r, locked := b.rule(RuleLock, room, ""); locked {
-		e := protocol.Errorf(protocol.Locked, "%s", "Only moderators speak here"+forHow(r.Until, b.now)+because(r.Reason))
-		return ending(e, r.Until, b.now)
-	}
-	if r, restricted := b.rule(RuleCreation, "", ""); restricted && room != protocol.GeneralRoom {
+	role := rank(b.role(p.ID))
+	if r, restricted := b.rule(RuleCreation, "", ""); restricted && role < rank(r.Text) && room != protocol.GeneralRoom {
 		x, err := c.Log.Extent(ctx, room)
 		if err != nil {
 			return fmt.Errorf("extent of room %q: %w", room, err)
@@ -30,6 +20,16 @@ func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person)
 		if x.Head == 0 {
 			return protocol.Errorf(protocol.NotAllowed, "There is no such room yet, and only %ss may begin one.", r.Text)
 		}
+	}
+	if role > 0 {
+		return nil
+	}
+	if r, muted := b.muted(room, p.ID); muted {
+		return silenced(r, b.now)
+	}
+	if r, locked := b.rule(RuleLock, room, ""); locked {
+		e := protocol.Errorf(protocol.Locked, "%s", "Only moderators speak here"+forHow(r.Until, b.now)+because(r.Reason))
+		return ending(e, r.Until, b.now)
 	}
 	return nil
 }
@@ -61,6 +61,12 @@ func (t *turn) oneAtATime(ctx context.Context, b *rulebook, room string, p Perso
 
 func waitFor(ms int64) error {
 	return protocol.Errorf(protocol.SlowMode, "The room is in slow mode: again in %d seconds.", (ms+999)/1000).Retriable(ms)
+}
+
+// silenced is what a muted person is told.
+func silenced(r Rule, now int64) *protocol.Error {
+	e := protocol.Errorf(protocol.Muted, "%s", "A moderator has muted you"+forHow(r.Until, now)+because(r.Reason))
+	return ending(e, r.Until, now)
 }
 
 // muted returns the rule that mutes a person in a room.

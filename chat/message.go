@@ -93,6 +93,9 @@ func (t *turn) append(ctx context.Context, list *[]spoken) error {
 	d := &delivery{entries: entries, from: t.conn.ID, plain: t.conn.Plain}
 	err = t.chat.deliver(ctx, room, d)
 	t.noteRates(d.appended)
+	if order {
+		t.recordDeletes(ctx, room, p, d.appended)
+	}
 	for i, a := range d.appended {
 		if refused := refusal(entries[i], a); refused != nil {
 			t.answer(refused.WithID(entries[i].ID))

@@ -328,6 +328,24 @@ func (t *turn) moderation(b rulebook, a *protocol.ListModeration) error {
 	return nil
 }
 
+// recordDeletes writes what a moderator deleted of others into the audit log.
+func (t *turn) recordDeletes(ctx context.Context, room string, by Person, appended []Appended) {
+	for _, a := range appended {
+		if a.Kind != KindDelete || a.Repeat || a.Refused != nil {
+			continue
+		}
+		found, err := t.chat.Log.Range(ctx, room, a.Target, a.Target, 1)
+		if err == nil && len(found) == 1 && found[0].Person != by.ID {
+			err = t.chat.record(ctx, Act{
+				By: by.ID, ByName: by.Name, Do: "delete", Room: room, Person: found[0].Person, Name: found[0].From, Detail: fmt.Sprintf("message %d", a.Target),
+			})
+		}
+		if err != nil { // it is deleted all the same
+			t.err = errors.Join(t.err, fmt.Errorf("note who deleted it: %w", err))
+		}
+	}
+}
+
 func (t *turn) audit(ctx context.Context, a *protocol.ReadAudit) error {
 	acts, err := t.chat.Rules.Acts(ctx, a.Before, a.Limit+1)
 	if err != nil {

@@ -23,6 +23,9 @@ func (t *turn) rename(ctx context.Context, a *protocol.Rename) error {
 	if !t.conn.Plain {
 		before.Holder = "" // it knows its session, which holds the name from now on
 	}
+	if err := t.mayBeHeard(ctx, before); err != nil {
+		return err
+	}
 	if err := t.chat.limiter.mayName(before.ID, t.chat.now()); err != nil {
 		return err
 	}
@@ -67,4 +70,19 @@ func (t *turn) appear(ctx context.Context, p Person) (errs error) {
 		}
 	}
 	return errs
+}
+
+// mayBeHeard refuses another name to who is muted where it would be told: forty
+// characters to a whole room are a message, too.
+func (t *turn) mayBeHeard(ctx context.Context, p Person) error {
+	b, err := t.chat.book(ctx)
+	if err != nil || p.Name == "" || rank(b.role(p.ID)) > 0 {
+		return err
+	}
+	for _, room := range append([]string{""}, t.conn.Rooms...) {
+		if r, muted := b.muted(room, p.ID); muted {
+			return silenced(r, b.now)
+		}
+	}
+	return nil
 }

@@ -29,7 +29,7 @@ func (t *turn) appoint(ctx context.Context, b rulebook, by Person, a *protocol.A
 	if err != nil {
 		return fmt.Errorf("look up person: %w", err)
 	}
-	if len(found) == 0 || found[0].Session == ([32]byte{}) {
+	if len(found) == 0 || found[0].Session == ([32]byte{}) && a.Role != protocol.RoleGuest { // who has signed out can be dismissed
 		return protocol.Errorf(protocol.NoSuchPerson, "There is nobody with this id here who has a session.")
 	}
 	r := Rule{Kind: RuleRole, Subject: a.Person, Text: a.Role, Name: found[0].Name, By: by.ID, ByName: by.Name}

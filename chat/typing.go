@@ -8,7 +8,7 @@ import (
 )
 
 // typing tells a small room that somebody is writing. In a large one it would
-// be noise, and is dropped.
+// be noise, and is dropped, as is what a muted person will not say.
 func (t *turn) typing(ctx context.Context, a *protocol.Typing) error {
 	if err := t.inRoom(ctx, a.Room); err != nil {
 		return err
@@ -19,6 +19,13 @@ func (t *turn) typing(ctx context.Context, a *protocol.Typing) error {
 	}
 	if p.Name == "" {
 		return protocol.Errorf(protocol.NameFirst, "Take a name first.")
+	}
+	b, err := t.chat.book(ctx)
+	if err != nil {
+		return err
+	}
+	if _, muted := b.muted(a.Room, p.ID); muted && rank(b.role(p.ID)) == 0 {
+		return nil
 	}
 	_, count, err := t.chat.Members.Present(ctx, a.Room, 0)
 	if err != nil {

@@ -28,6 +28,7 @@ const DEEDS = {
   ban: (them, { address }) => `banned ${address || them}`,
   unban: them => `lifted the ban of ${them}`,
   kick: them => `asked ${them} to leave`,
+  delete: them => `deleted a message of ${them}`,
   purge: (them, { messages }) => `deleted what ${them} said${messages ? ` (${messages})` : ''}`,
   erase: () => 'erased a person',
   appoint: (them, { role }) => `made ${them} ${article(role)}`,

@@ -1,0 +1,75 @@
+package chat_test
+
+import (
+	"context"
+	"testing"
+
+	"parley/protocol"
+)
+
+func TestNoWayRoundAMute(t *testing.T) {
+	o := newOffice(t)
+	o.do("mona", map[string]any{"type": "mute", "room": "hall", "person": o.id["gus"]})
+	o.clear()
+	equal(t, "rename", o.do("gus", map[string]any{"type": "rename", "name": "hear me all the same"}), "muted")
+	o.act("gus", map[string]any{"type": "typing", "room": "hall"})
+	equal(t, "heard", len(o.got("gil")), 0)
+	o.act("gus", map[string]any{"type": "leave", "room": "hall"})
+	equal(t, "elsewhere", o.do("gus", map[string]any{"type": "rename", "name": "august"}), "renamed")
+
+	o.do("mona", map[string]any{"type": "mute", "person": o.id["gus"]})
+	equal(t, "everywhere", o.do("gus", map[string]any{"type": "rename", "name": "gustav"}), "muted")
+}
+
+func TestOnlyOperatorsBeginRooms(t *testing.T) {
+	o := newOffice(t)
+	o.do("olga", map[string]any{"type": "creation", "role": "operator"})
+	for _, c := range []struct{ who, room, want string }{
+		{"gus", "new", "not_allowed"}, {"mona", "new", "not_allowed"}, {"olga", "new", "message"}, {"mona", "new", "message"}, {"gus", "new", "message"},
+	} {
+		o.act(c.who, map[string]any{"type": "join", "room": c.room})
+		equal(t, c.who, o.do(c.who, map[string]any{"type": "message", "room": c.room, "text": "first"}), c.want)
+	}
+}
+
+func TestDeletedByAModeratorIsInTheAuditLog(t *testing.T) {
+	o := newOffice(t)
+	o.says("gus")
+	o.says("mona")
+	for _, target := range []int{1, 1, 2} {
+		o.do("mona", map[string]any{"type": "delete", "room": "hall", "target": target})
+	}
+	acts, err := o.Rules.Acts(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, a := range acts {
+		if a.Do == "delete" {
+			found++
+			equal(t, "of", a.Person, o.id["gus"])
+			equal(t, "name", a.Name, "gus")
+			equal(t, "by", a.ByName, "mona")
+			equal(t, "room", a.Room, "hall")
+			equal(t, "detail", a.Detail, "message 1")
+		}
+	}
+	equal(t, "deletes", found, 1)
+}
+
+func TestWhoSignedOutCanBeDismissed(t *testing.T) {
+	o := newOffice(t)
+	o.act("mona", map[string]any{"type": "sign_out"})
+	equal(t, "closed", o.poster.closed["mona"], protocol.CloseSignedOut)
+	appoint := func(role string) string {
+		return o.do("olga", map[string]any{"type": "appoint", "person": o.id["mona"], "role": role})
+	}
+	equal(t, "operator", appoint("operator"), "no_such_person")
+	equal(t, "guest", appoint("guest"), "moderated")
+	o.do("olga", map[string]any{"type": "moderation"})
+	for _, r := range o.last("olga", "moderation").list("rules") {
+		if r.str("person") == o.id["mona"] {
+			t.Errorf("still %v", r)
+		}
+	}
+}
