@@ -131,10 +131,10 @@ func (p *printer) line(e client.Entry) string {
 	}
 	who := p.names[e.Person]
 	if who == "" {
-		who = "somebody" // who was erased, or came before
-	}
-	if who == "" {
 		who = e.Person
+	}
+	if who == "" { // by a command, no person
+		who = "whoever runs the chat"
 	}
 	who = escaped(strings.ReplaceAll(who, "\n", " "))
 	text := strings.ReplaceAll(escaped(e.Text), "\n", "\n    ")
