@@ -72,6 +72,7 @@ type Chat struct {
 	limiter  *limiter // nil: no bound
 	sharing  sharing
 	books    books
+	persons  [64]sync.Mutex // see changePerson
 	outboxes outboxes
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them

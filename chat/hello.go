@@ -105,8 +105,7 @@ func (c *Chat) seen(ctx context.Context, p Person) Person {
 	}
 	p, err := c.reserve(ctx, p, now)
 	if errors.Is(err, ErrNameTaken) {
-		p.Name, p.Skeleton = "", ""
-		err = c.People.PutPerson(ctx, p)
+		p, err = c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) { p.Name, p.Skeleton = "", "" })
 	}
 	if err != nil {
 		c.logger.Warn("could not note that somebody was seen", "error", err)
@@ -158,12 +157,13 @@ func (c *Chat) name(ctx context.Context, p Person, wanted string) (Person, error
 	if err := c.mayBeCalled(ctx, p, name); err != nil {
 		return p, err
 	}
-	now := c.millis()
-	if p.Created == 0 {
-		p.Created = now
-	}
-	p.Name, p.Skeleton, p.Seen = name, Skeleton(name), now
-	err = c.claim(ctx, p)
+	now, holder := c.millis(), p.Holder
+	p, err = c.changePerson(ctx, p, c.claim, func(p *Person) {
+		if p.Created == 0 {
+			p.Created = now
+		}
+		p.Name, p.Skeleton, p.Seen, p.Holder = name, Skeleton(name), now, holder
+	})
 	if errors.Is(err, ErrNameTaken) {
 		return p, c.nameTaken(ctx, name)
 	} else if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strconv"
@@ -37,6 +38,29 @@ func (c *Chat) newSession() (token string, hash [32]byte, err error) {
 
 // sessionHash needs no salt and no stretching: the token has 128 random bits.
 func sessionHash(token string) [32]byte { return sha256.Sum256([]byte(token)) }
+
+// changePerson stores a person with a change made to it as it is stored now, by
+// put. What another connection changed since p was read must not be undone: not
+// its name, and least of all its session. In one process nothing comes between;
+// on AWS the moment between this read and its write is left.
+func (c *Chat) changePerson(ctx context.Context, p Person, put func(context.Context, Person) error, change func(*Person)) (Person, error) {
+	h := fnv.New32a()
+	h.Write([]byte(p.ID))
+	lock := &c.persons[h.Sum32()%uint32(len(c.persons))]
+	lock.Lock()
+	defer lock.Unlock()
+	if p.Created != 0 {
+		found, err := c.People.Persons(ctx, p.ID)
+		if err != nil {
+			return p, fmt.Errorf("look up person: %w", err)
+		}
+		if len(found) == 1 {
+			p = found[0]
+		}
+	}
+	change(&p)
+	return p, put(ctx, p)
+}
 
 // claim stores a person and its name. A name that is held by a connection which
 // is no more is taken over ($disconnect may never have come), and so is one whose

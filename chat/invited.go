@@ -78,11 +78,15 @@ func isRefusal(err error) bool {
 // admit lets a person into a room by invitation. One that is not stored yet is
 // from now on: it would be somebody else at its next hello.
 func (c *Chat) admit(ctx context.Context, p Person, room string) (Person, error) {
-	p.Admitted = append(slices.Clone(p.Admitted), room)
-	if p.Created == 0 {
-		p.Created, p.Seen = c.millis(), c.millis()
-	}
-	if err := c.People.PutPerson(ctx, p); err != nil {
+	p, err := c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) {
+		if !isAdmitted(*p, room) {
+			p.Admitted = append(slices.Clone(p.Admitted), room)
+		}
+		if p.Created == 0 {
+			p.Created, p.Seen = c.millis(), c.millis()
+		}
+	})
+	if err != nil {
 		return p, fmt.Errorf("let a person into room %q: %w", room, err)
 	}
 	return p, nil
@@ -93,8 +97,7 @@ func (c *Chat) expel(ctx context.Context, p Person) error {
 	if len(p.Admitted) == 0 {
 		return nil
 	}
-	p.Admitted = nil
-	if err := c.People.PutPerson(ctx, p); err != nil {
+	if _, err := c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) { p.Admitted = nil }); err != nil {
 		return fmt.Errorf("take what a person was let into: %w", err)
 	}
 	return nil

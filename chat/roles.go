@@ -71,14 +71,16 @@ func (c *Chat) reissue(ctx context.Context, p Person, role string) (Person, stri
 	if err != nil {
 		return p, "", err
 	}
-	if p.Created == 0 {
-		p.Created = c.millis()
-	}
-	p.Session, p.Role = hash, role
-	if role == protocol.RoleGuest {
-		p.Role = ""
-	}
-	if err := c.People.PutPerson(ctx, p); err != nil {
+	p, err = c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) {
+		if p.Created == 0 {
+			p.Created = c.millis()
+		}
+		p.Session, p.Role = hash, role
+		if role == protocol.RoleGuest {
+			p.Role = ""
+		}
+	})
+	if err != nil {
 		return p, "", fmt.Errorf("store a session: %w", err)
 	}
 	return p, token, nil
@@ -156,8 +158,10 @@ func (t *turn) signOut(ctx context.Context) error {
 		return err
 	}
 	if t.conn.Stored {
-		p.Session, p.Skeleton, p.Holder = [32]byte{}, "", ""
-		if err := t.chat.People.PutPerson(ctx, p); err != nil {
+		_, err := t.chat.changePerson(ctx, p, t.chat.People.PutPerson, func(p *Person) {
+			p.Session, p.Skeleton, p.Holder = [32]byte{}, "", ""
+		})
+		if err != nil {
 			return fmt.Errorf("end a session: %w", err)
 		}
 	}
