@@ -16,19 +16,20 @@ import (
 )
 
 type conformCmd struct {
-	URL     string   `arg:"" placeholder:"URL" help:"The server: its page (https://chat.example.com), or its socket (wss://…)."`
-	Only    []string `placeholder:"PATTERN" help:"Run these cases: a group (resume), a case, or a pattern ('*/*name*')."`
-	Skip    []string `placeholder:"PATTERN" help:"Leave these out."`
-	Limits  bool     `help:"Also run what asks much of a server at once."`
-	Local   bool     `help:"It is parley serve, which promises more than API Gateway does: an error before each close, and 1007 for what is not UTF-8."`
-	NoHints bool     `help:"Presence and typing may be missing."`
-	Verbose bool     `short:"v" help:"Say of each case why it is there."`
-	JSON    bool     `name:"json" help:"One JSON object a line: of each case its name, result (holds, fails or skipped), why, and what it expected, got, by which rule on which line of asyncapi.yaml; then the sums."`
+	URL      string   `arg:"" placeholder:"URL" help:"The server: its page (https://chat.example.com), or its socket (wss://…)."`
+	Only     []string `placeholder:"PATTERN" help:"Run these cases: a group (resume), a case, or a pattern ('*/*name*')."`
+	Skip     []string `placeholder:"PATTERN" help:"Leave these out."`
+	Limits   bool     `help:"Also run what asks much of a server at once."`
+	Local    bool     `help:"It is parley serve, which promises more than API Gateway does: an error before each close, and 1007 for what is not UTF-8."`
+	NoHints  bool     `help:"Presence and typing may be missing."`
+	Operator string   `env:"PARLEY_OPERATOR" placeholder:"LINK" help:"An operator's link, or its token, as parley operator link prints it: also run the cases about keeping order. It is good once; the operator whom it makes erases itself afterwards."`
+	Verbose  bool     `short:"v" help:"Say of each case why it is there."`
+	JSON     bool     `name:"json" help:"One JSON object a line: of each case its name, result (holds, fails or skipped), why, and what it expected, got, by which rule on which line of asyncapi.yaml; then the sums."`
 }
 
 func (c *conformCmd) Help() string {
 	return "Runs the behaviour suite of the wire, from outside, with rooms and names of its own; it says something in the room general twice, and cleans nothing up. " +
-		"Exit codes: 0 every case holds, 7 nobody answers there, 13 some do not hold, 130 interrupted."
+		"Exit codes: 0 every case holds, 7 nobody answers there, 11 the link is not good, 13 some do not hold, 130 interrupted."
 }
 
 // exitNonconforming says that a server does not keep to the protocol.
@@ -44,6 +45,10 @@ func (c *conformCmd) Run(ctx context.Context, e *environment) error {
 		return &failure{err: err, hint: "is it running there? parley serve runs one here", code: exitUnreached}
 	}
 	target.Local, target.Limits, target.Hintless = c.Local, c.Limits, c.NoHints
+	_, token, whole := strings.Cut(c.Operator, "#operator=")
+	if target.Operator = token; !whole {
+		target.Operator = c.Operator
+	}
 	began := time.Now()
 	report := &conformReport{out: e.stdout, json: c.JSON, verbose: c.Verbose}
 	err = conform.RunCases(ctx, target, cases, report.add)
@@ -52,6 +57,10 @@ func (c *conformCmd) Run(ctx context.Context, e *environment) error {
 		return fmt.Errorf("print: %w", report.err)
 	case ctx.Err() != nil:
 		return &failure{err: errors.New("interrupted"), code: exitInterrupted}
+	case errors.Is(err, conform.ErrLink):
+		return &failure{err: err, hint: "each is good once, for a day: parley operator link prints another one", code: exitRefused}
+	case err != nil && report.Holds+report.Fails > 0 && report.Fails == 0:
+		return &failure{err: err, code: exitNonconforming}
 	case err != nil && report.Fails == 0:
 		return &failure{err: err, hint: "is it running there? parley serve runs one here", code: exitUnreached}
 	}
@@ -104,6 +113,7 @@ type conformReport struct {
 	err           error // of out
 
 	Holds, Fails, Skipped int
+	unruled               int // of these, how many were for want of an operator
 }
 
 // conformResult is a case as a JSON line.
@@ -128,6 +138,11 @@ func (r *conformReport) add(result conform.Result) {
 	case result.Skipped != "":
 		line.Result = "skipped"
 		r.Skipped++
+		if result.Skipped == conform.NoOperator {
+			if r.unruled++; !r.json {
+				return // one line for all of them, see sum
+			}
+		}
 	case result.Err != nil:
 		line.Result = "fails"
 		r.Fails++
@@ -172,6 +187,9 @@ func (r *conformReport) sum(took time.Duration) {
 			Millis  int64 `json:"ms"`
 		}{r.Holds, r.Fails, r.Skipped, took.Milliseconds()})
 		return
+	}
+	if r.unruled > 0 {
+		r.say("skipped %d cases about keeping order: parley conform --operator LINK runs them, with what parley operator link prints\n", r.unruled)
 	}
 	r.say("%d hold, %d fail, %d skipped, in %s\n", r.Holds, r.Fails, r.Skipped, took.Round(100*time.Millisecond))
 }

@@ -8,5 +8,6 @@ func Cases() []Case {
 	return slices.Concat(
 		handshakeCases(), plainCases(), helloCases(), nameCases(), messageCases(), textCases(), refusedCases(),
 		changeCases(), roomCases(), historyCases(), resumeCases(), hintCases(), frameCases(), limitCases(),
+		sessionCases(), moderationCases(),
 	)
 }

@@ -3,8 +3,10 @@
 // serve, the Lambda functions on a laptop, a chat deployed anywhere.
 //
 // Every run uses fresh random names of rooms and persons, so that it may run
-// against a living server which others use, and it cleans nothing up. It says
-// something in the room general twice, since plain connections are there.
+// against a living server which others use. Rooms and what was said in them
+// stay; what moderators laid down is lifted, and the operator whom a run makes
+// erases itself. It says something in the room general twice, since plain
+// connections are there.
 //
 // The cases rely on what protocol/asyncapi.yaml promises for both homes, and so
 // on nothing that API Gateway does not: not on the order of events, not on
@@ -17,6 +19,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,6 +45,10 @@ type Target struct {
 
 	// Limits runs what asks much of a server at once, too.
 	Limits bool
+
+	// Operator is the token of a link that makes an operator. It is used up by the
+	// first run that has a case about keeping order. Empty: such are left out.
+	Operator string
 
 	// Patience is how long something that has to come may take. Default 15 s.
 	Patience time.Duration
@@ -92,17 +100,24 @@ type Result struct {
 
 // Run runs all cases, Target.AtOnce at a time, and reports each as it ends; the
 // calls of report come one after the other. The error says how many failed, or
-// that there is no server to run against.
+// that there is no server to run against, or that Target.Operator is no good
+// (ErrLink).
 func Run(ctx context.Context, t Target, report func(Result)) error {
 	return RunCases(ctx, t, Cases(), report)
 }
 
 // RunCases is Run for some of the cases.
-func RunCases(ctx context.Context, t Target, cases []Case, report func(Result)) error {
+func RunCases(ctx context.Context, t Target, cases []Case, report func(Result)) (err error) {
 	t = t.withDefaults()
 	r := &run{target: t, ledger: newLedger()}
 	if err := r.probe(ctx); err != nil {
 		return err
+	}
+	if t.Operator != "" && slices.ContainsFunc(cases, func(c Case) bool { return strings.HasPrefix(c.Name, "moderation/") }) {
+		if err := r.appoint(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.dismiss(ctx)) }()
 	}
 	var (
 		all    sync.WaitGroup
@@ -140,8 +155,9 @@ func RunCases(ctx context.Context, t Target, cases []Case, report func(Result)) 
 
 // run is what the cases of one run share.
 type run struct {
-	target Target
-	ledger *ledger
+	target   Target
+	ledger   *ledger
+	operator credentials // where Target.Operator is given and needed
 }
 
 // probe tells a server that cannot be reached from one that misbehaves.

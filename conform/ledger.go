@@ -112,6 +112,8 @@ func (l *ledger) check(e event) error {
 		return l.page(e, &b.Page)
 	case *protocol.Welcome:
 		return colors(e, b.You.Person)
+	case *protocol.Session:
+		return colors(e, b.You.Person)
 	case *protocol.Presence:
 		return colors(e, append(b.Joined, b.Left...)...)
 	case *protocol.Pong:
@@ -196,6 +198,10 @@ func roomOf(e event) string {
 		return b.Room
 	case *protocol.SomebodyTypes:
 		return b.Room
+	case *protocol.Moderated:
+		if b.ID == "" && b.Person == "" { // else it answers, or tells the person concerned, wherever that is
+			return b.Room
+		}
 	}
 	return ""
 }

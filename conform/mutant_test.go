@@ -21,7 +21,7 @@ type mutant struct {
 }
 
 // mutants are all of them; each topic has a file.
-var mutants = slices.Concat(messageMutants, roomMutants, helloMutants, changeMutants, wireMutants)
+var mutants = slices.Concat(messageMutants, roomMutants, helloMutants, changeMutants, wireMutants, moderationMutants)
 
 // sendBack ends the first connections that hear something, and tells them to come back.
 func sendBack(times int) func(*link, string) []string {
@@ -51,7 +51,7 @@ func TestSentBack(t *testing.T) {
 // cases that are there for it, and for the reason that it is wrong.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	upstream := serve(t, "--rate-limits", "off")
+	upstream, data := serveData(t, "--rate-limits", "off")
 	upstream.Patience = 2 * time.Second // presence comes after one; what does not come is most of this test's time
 	found := map[string]bool{}
 	var running sync.WaitGroup
@@ -66,6 +66,9 @@ func TestMutants(t *testing.T) {
 			t.Run(m.wrong, func(t *testing.T) {
 				target := m.proxy.start(t, upstream)
 				for name := range strings.FieldsSeq(m.foundBy) {
+					if strings.HasPrefix(name, "moderation/") {
+						target.Operator = operatorLink(t, "--data", data)
+					}
 					fails(t, target, strings.ReplaceAll(name, "_", " "), m.says)
 				}
 			})

@@ -53,22 +53,53 @@ func build(name, folder string, flags ...string) (string, error) {
 // serve runs parley serve, as a home of its own.
 func serve(t *testing.T, flags ...string) Target {
 	t.Helper()
-	// What comes back must survive a crash here, not a power cut: thousands of
-	// syncs would be most of what the tests take.
-	target := program(t, append([]string{"--management", "off", "--durability", "normal"}, flags...)...)
-	target.Local, target.Limits = true, true
+	target, data := serveData(t, flags...)
+	target.Operator = operatorLink(t, "--data", data)
 	return target
 }
 
-// program runs the program on a free port with data of its own until the test
-// ends, and returns it as a target.
-func program(t *testing.T, flags ...string) Target {
+// serveData is serve without an operator's link; data is where more of them come from.
+func serveData(t *testing.T, flags ...string) (target Target, data string) {
+	t.Helper()
+	// What comes back must survive a crash here, not a power cut: thousands of
+	// syncs would be most of what the tests take.
+	target, data = program(t, append([]string{"--management", "127.0.0.1:0", "--durability", "normal"}, flags...)...)
+	target.Local, target.Limits = true, true
+	return target, data
+}
+
+// operatorLink is the token of a link that parley operator link prints, as soon
+// as the server that has the chat takes commands.
+func operatorLink(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary, err := parley()
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)...)
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		var stderr bytes.Buffer
+		command := exec.Command(binary, append([]string{"operator", "link"}, flags...)...)
+		command.Stderr = &stderr
+		out, err := command.Output()
+		if _, token, ok := strings.Cut(strings.TrimSpace(string(out)), "#operator="); err == nil && ok {
+			return token
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("parley operator link: %v\n%s%s", err, out, &stderr)
+		}
+	}
+}
+
+// program runs the program on a free port with data of its own until the test
+// ends, and returns it as a target, and the folder of the data.
+func program(t *testing.T, flags ...string) (target Target, data string) {
+	t.Helper()
+	binary, err := parley()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = t.TempDir()
+	command := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, flags...)...)
 	var log bytes.Buffer // written by the goroutine of Cmd, read after Wait
 	command.Stderr = &log
 	stdout, err := command.StdoutPipe()
@@ -102,7 +133,7 @@ func program(t *testing.T, flags ...string) Target {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return target
+		return target, data
 	case <-ended:
 		t.Fatalf("parley ended at once:\n%s", log.String())
 	case <-time.After(20 * time.Second):

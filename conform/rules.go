@@ -69,7 +69,7 @@ const (
 	ruleChangeAck   rule = "are acknowledged and safe to send again as a `message` is."
 	ruleEdit        rule = "A message has another text, as all in its room get it but connections without the sub-protocol."
 	ruleDelete      rule = "A message was deleted, as all in its room get it but connections without the sub-protocol."
-	ruleYoursAlone  rule = "only the person who said it may do either."
+	ruleYoursAlone  rule = "only the person who said it may do either"
 	ruleNoMessage   rule = "There is no message with this sequence, or it was deleted."
 	ruleStays       rule = "A deleted message stays deleted; its sequence stays as well."
 	ruleTombstone   rule = "A deleted or lost one keeps its sequence and nothing else."
@@ -79,6 +79,30 @@ const (
 	ruleSaidAgain   rule = "Of a message sent again, the edit that gave it its present text."
 	ruleIDDiffers   rule = "Makes sending it again harmless, as that of a message does, from which it must differ."
 	rulePlainDeaf   rule = "Connections without the sub-protocol hear of no changes but their own."
+)
+
+// Keeping order.
+const (
+	ruleSessionNew       rule = "Tells all connections of a person that its role is another one, and the token that counts from now on."
+	ruleBadLink          rule = "The link is unknown, used up, revoked or over."
+	ruleNotAllowed       rule = "This needs a role that the person does not have, or concerns somebody who has one."
+	ruleModerated        rule = "Answers a moderator, and tells the person concerned. What concerns a whole room is told to all in it."
+	ruleMuted            rule = "A moderator has taken the word from this person."
+	ruleLocked           rule = "Only moderators speak in this room now."
+	ruleSlow             rule = "The room is in slow mode. Again after the time told."
+	ruleModeratorDeletes rule = "moderators may delete"
+	rulePurge            rule = "Each message is told as a `delete`."
+	ruleKicked           rule = "Before a close. A moderator asked this person to leave."
+	ruleComeBack         rule = "The person may come back."
+	ruleBanned           rule = "This person, or its address, may not come. A close follows."
+	ruleInvitation       rule = "Answers invite."
+	ruleInvited          rule = "The room is for those who were invited."
+	ruleListed           rule = "Answers moderation."
+	ruleAudit            rule = "Answers audit, the newest first."
+	ruleLifted           rule = "0, it is lifted now."
+	ruleSignedOut        rule = "All connections of the session are told `signed_out` and closed."
+	ruleEraseAll         rule = "Texts, names and addresses are gone afterwards; the places stay."
+	ruleErased           rule = "The name of this person is to be shown no more."
 )
 
 // Rooms and their logs.
