@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"slices"
 	"testing"
 
 	"parley/e2e"
@@ -30,5 +31,8 @@ func functions(t *testing.T, flags ...string) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program(t, append([]string{"--management", "127.0.0.1:0", "--functions", binary, "--dynamodb-endpoint", endpoint, "--table", t.Name()}, flags...)...)
+	table := []string{"--dynamodb-endpoint", endpoint, "--table", t.Name()}
+	target, _ := program(t, slices.Concat([]string{"--management", "127.0.0.1:0", "--functions", binary}, table, flags)...)
+	target.Operator = operatorLink(t, table...)
+	return target
 }
