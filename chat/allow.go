@@ -48,6 +48,9 @@ func (t *turn) oneAtATime(ctx context.Context, b *rulebook, room string, p Perso
 			err := waitFor(r.Value)
 			if !slices.ContainsFunc(may, func(s spoken) bool { return s.entry.Kind == KindMessage }) {
 				err = t.chat.mustWait(ctx, room, p.ID, r.Value)
+				if err == nil {
+					err = t.chat.nobodyElse(ctx, room, p.ID, r.Value)
+				}
 			}
 			if err != nil {
 				t.fail(ctx, s.action, err)

@@ -2,8 +2,12 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
+	"time"
 
+	"parley/chat"
 	"parley/protocol"
 )
 
@@ -72,4 +76,64 @@ func TestWhoSignedOutCanBeDismissed(t *testing.T) {
 			t.Errorf("still %v", r)
 		}
 	}
+}
+
+func TestSlowModeForManyTabs(t *testing.T) {
+	o := newOffice(t)
+	o.do("mona", map[string]any{"type": "slow", "room": "hall", "every": 60_000})
+	var all sync.WaitGroup
+	for i := range 8 {
+		tab := fmt.Sprint("tab ", i)
+		o.connect(tab, protocol.Subprotocol)
+		o.act(tab, map[string]any{"type": "hello", "session": o.session["gus"], "rooms": []any{map[string]any{"room": "hall"}}})
+	}
+	o.clear()
+	o.log.onAppend = func() { time.Sleep(5 * time.Millisecond) } // as a disk does: all tabs have asked by then
+	for i := range 8 {
+		all.Go(func() {
+			if err := o.OnAction(context.Background(), fmt.Sprint("tab ", i), []byte(`{"type":"message","room":"hall","text":"me too"}`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	equal(t, "heard", len(o.got("gil", "message")), 1)
+}
+
+func TestNobodyIsErasedWhoIsNotKept(t *testing.T) {
+	o := newOffice(t)
+	o.hello("reader", "", "hall")
+	before, err := o.Rules.Acts(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.act("reader", map[string]any{"type": "erase"})
+	equal(t, "closed", o.poster.closed["reader"], protocol.CloseSignedOut)
+	after, err := o.Rules.Acts(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "acts", len(after), len(before))
+}
+
+// readRules counts how often all rules are read.
+type readRules struct {
+	chat.Rules
+	reads int
+}
+
+func (r *readRules) AllRules(ctx context.Context) ([]chat.Rule, error) {
+	r.reads++
+	return r.Rules.AllRules(ctx)
+}
+
+func TestGuessedLinksCostNoReading(t *testing.T) {
+	o := newOffice(t)
+	rules := &readRules{Rules: o.rules}
+	o.Chat = chat.New(chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: rules}, o.options)
+	t.Cleanup(o.Close)
+	for range 10 {
+		equal(t, "link", o.do("gus", map[string]any{"type": "link", "link": "a guess"}), "bad_link")
+	}
+	equal(t, "reads", rules.reads, 1)
 }

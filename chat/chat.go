@@ -73,6 +73,7 @@ type Chat struct {
 	sharing  sharing
 	books    books
 	persons  [64]sync.Mutex // see changePerson
+	slowed   slowed
 	outboxes outboxes
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them

@@ -12,6 +12,9 @@ import (
 // erase takes away what is kept of a person: of oneself, or by an operator of
 // somebody else.
 func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Erase) error {
+	if (a.Person == "" || a.Person == by.ID) && !t.conn.Stored {
+		return t.signOut(ctx) // nothing is kept of who took no name: no log is looked through, and no act noted
+	}
 	if a.Person == "" || a.Person == by.ID {
 		t.flush(ctx)
 		_, err := t.chat.Erase(ctx, by.ID, by)

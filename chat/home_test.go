@@ -86,10 +86,11 @@ func (f *faultyTable) Join(ctx context.Context, room string, m chat.Member) (boo
 // faultyLog is a MessageLog that can be made to fail, and that counts appends.
 type faultyLog struct {
 	*memory.Log
-	mu      sync.Mutex
-	fail    error
-	appends int
-	onRange func() // before it
+	mu       sync.Mutex
+	fail     error
+	appends  int
+	onRange  func() // before it
+	onAppend func() // before it
 }
 
 func (l *faultyLog) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
@@ -106,6 +107,9 @@ func (l *faultyLog) Append(ctx context.Context, room string, entries ...chat.Ent
 	l.mu.Unlock()
 	if err != nil {
 		return nil, err
+	}
+	if l.onAppend != nil {
+		l.onAppend()
 	}
 	return l.Log.Append(ctx, room, entries...)
 }
