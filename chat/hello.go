@@ -34,8 +34,8 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	if r, is := book.rule(RuleBan, "", p.ID); is {
 		return t.turnAway(ctx, a.ID, r)
 	}
-	role := book.role(p.ID)
-	if p, token, err = t.chat.takeRole(ctx, p, token, role); err != nil {
+	p, token, role, err := t.chat.takeRole(ctx, book, p, token)
+	if err != nil {
 		return err
 	}
 	stored := p.Created != 0

@@ -92,16 +92,25 @@ func you(p Person, role string) protocol.You {
 }
 
 // takeRole gives a person who says hello another session where its role has
-// become another one since the present was issued.
-func (c *Chat) takeRole(ctx context.Context, p Person, token, role string) (Person, string, error) {
+// become another one since the present was issued. It returns the role.
+func (c *Chat) takeRole(ctx context.Context, b rulebook, p Person, token string) (_ Person, _, role string, err error) {
 	had := p.Role
 	if had == "" {
 		had = protocol.RoleGuest
 	}
-	if had == role || p.Created == 0 {
-		return p, token, nil
+	if role = b.role(p.ID); had == role || p.Created == 0 {
+		return p, token, role, nil
 	}
-	return c.reissue(ctx, p, role)
+	// The session may be that of a role which another process gave just now: to
+	// issue one more would take that from all who were told it.
+	if b, err = c.latest(ctx); err != nil {
+		return p, token, role, err
+	}
+	if role = b.role(p.ID); had == role {
+		return p, token, role, nil
+	}
+	p, token, err = c.reissue(ctx, p, role)
+	return p, token, role, err
 }
 
 // follow does what a link is good for. What it returns is told beside welcome.
@@ -109,7 +118,11 @@ func (t *turn) follow(ctx context.Context, id, link string) error {
 	if t.chat.Rules == nil {
 		return badLink
 	}
-	p, b, err := t.standing(ctx)
+	p, _, err := t.standing(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := t.chat.latest(ctx) // a command may have made the link just now
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (c *Chat) book(ctx context.Context) (rulebook, error) {
 	b := c.books.newest.Load()
 	if b == nil || c.options.RulesAge > 0 && c.now().Sub(b.at) > c.options.RulesAge {
 		var err error
-		if b, err = c.readBook(ctx); err != nil {
+		if b, err = c.readBook(ctx, c.options.RulesAge); err != nil {
 			return rulebook{}, err
 		}
 	}
@@ -66,12 +66,25 @@ func (c *Chat) book(ctx context.Context) (rulebook, error) {
 	return now, nil
 }
 
-func (c *Chat) readBook(ctx context.Context) (*rulebook, error) {
+// latest is book with what other processes have laid down until now: for what
+// must not be decided by what was so a moment ago, and is rare.
+func (c *Chat) latest(ctx context.Context) (rulebook, error) {
+	if c.Rules != nil && c.options.RulesAge > 0 {
+		if _, err := c.readBook(ctx, -1); err != nil {
+			return rulebook{}, err
+		}
+	}
+	return c.book(ctx)
+}
+
+// readBook reads the rules, unless they were read while it waited and are not
+// older than age.
+func (c *Chat) readBook(ctx context.Context, age time.Duration) (*rulebook, error) {
 	c.books.mu.Lock()
 	defer c.books.mu.Unlock()
 	at := c.now()
-	if b := c.books.newest.Load(); b != nil && (c.options.RulesAge == 0 || at.Sub(b.at) <= c.options.RulesAge) {
-		return b, nil // read while this one waited
+	if b := c.books.newest.Load(); b != nil && (c.options.RulesAge == 0 || at.Sub(b.at) <= age) {
+		return b, nil
 	}
 	all, err := c.Rules.AllRules(ctx)
 	if err != nil {

@@ -1,0 +1,42 @@
+package chat_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"parley/chat"
+	"parley/protocol"
+)
+
+// TestRoleGivenElsewhere: what another function of the chat did a moment ago is
+// not undone by one that has not heard of it.
+func TestRoleGivenElsewhere(t *testing.T) {
+	now := time.Now()
+	h := newHome(t, chat.Options{RulesAge: time.Minute, Now: func() time.Time { return now }})
+	elsewhere := chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: h.people, Poster: h.poster, Rules: h.rules}, h.options)
+	t.Cleanup(elsewhere.Close)
+
+	gus := h.hello("gus", "Gus", "general")["you"].(map[string]any)["id"].(string) // this one knows the rules from now on
+	token, err := elsewhere.OperatorLink(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hello("olga", "Olga")
+	h.act("olga", map[string]any{"type": "link", "id": "l", "link": token})
+	if h.last("olga", "session")["you"].(map[string]any)["role"] != protocol.RoleOperator {
+		t.Fatal("a link that was made elsewhere is no good")
+	}
+
+	appoint := fmt.Sprintf(`{"type":"appoint","id":"a","person":%q,"role":"moderator"}`, gus)
+	if err := elsewhere.OnAction(context.Background(), "olga", []byte(appoint)); err != nil {
+		t.Fatal(err)
+	}
+	session := h.last("gus", "session").str("session")
+	h.connect("gus 2", protocol.Subprotocol)
+	h.act("gus 2", map[string]any{"type": "hello", "session": session})
+	w := h.last("gus 2", "welcome")
+	equal(t, "session", w.str("session"), session)
+	equal(t, "role", w["you"].(map[string]any)["role"], protocol.RoleModerator)
+}
