@@ -107,6 +107,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	}
 	logger.Info("serving", append([]any{"version", version, "management", management.Addr}, behind.about...)...)
 
+	defer tidyWhenQuiet()()
 	failed := make(chan error, 1)
 	go func() { failed <- gw.Serve(ln, behind.handler) }()
 	select {
