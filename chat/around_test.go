@@ -137,3 +137,31 @@ func TestGuessedLinksCostNoReading(t *testing.T) {
 	}
 	equal(t, "reads", rules.reads, 1)
 }
+
+func TestOneOfTwoOperatorsStays(t *testing.T) {
+	for range 20 {
+		o := newOffice(t)
+		o.do("olga", map[string]any{"type": "appoint", "person": o.id["mona"], "role": "operator"})
+		var all sync.WaitGroup
+		for by, of := range map[string]string{"olga": "mona", "mona": "olga"} {
+			all.Go(func() {
+				frame := fmt.Sprintf(`{"type":"appoint","person":"%s","role":"guest"}`, o.id[of])
+				if err := o.OnAction(context.Background(), by, []byte(frame)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		rules, err := o.rules.AllRules(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		operators := 0
+		for _, r := range rules {
+			if r.Kind == chat.RuleRole && r.Text == protocol.RoleOperator {
+				operators++
+			}
+		}
+		equal(t, "operators", operators, 1)
+	}
+}

@@ -74,6 +74,7 @@ type Chat struct {
 	books    books
 	persons  [64]sync.Mutex // see changePerson
 	slowed   slowed
+	roles    sync.Mutex // held while one changes
 	outboxes outboxes
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them

@@ -33,16 +33,32 @@ func (t *turn) appoint(ctx context.Context, b rulebook, by Person, a *protocol.A
 		return protocol.Errorf(protocol.NoSuchPerson, "There is nobody with this id here who has a session.")
 	}
 	r := Rule{Kind: RuleRole, Subject: a.Person, Text: a.Role, Name: found[0].Name, By: by.ID, ByName: by.Name}
-	told, err := t.settle(ctx, r, "appoint", false)
-	if err == nil && a.Role == protocol.RoleGuest {
-		_, _, err = t.chat.lift(ctx, RuleRole, "", a.Person)
-	}
+	told, err := t.setRole(ctx, r)
 	if err != nil {
 		return err
 	}
 	t.answerRuling(a.ID, told)
 	_, _, err = t.chat.renew(ctx, found[0], a.Role)
 	return err
+}
+
+// setRole lays a role down, or takes it away, while who does so is an operator
+// still: of two who dismiss each other at once one stays.
+func (t *turn) setRole(ctx context.Context, r Rule) (told protocol.Ruling, err error) {
+	t.chat.roles.Lock()
+	defer t.chat.roles.Unlock()
+	b, err := t.chat.book(ctx)
+	if err != nil {
+		return told, err
+	}
+	if b.role(r.By) != protocol.RoleOperator {
+		return told, protocol.Errorf(protocol.NotAllowed, "This is for operators.")
+	}
+	told, err = t.settle(ctx, r, "appoint", false)
+	if err == nil && r.Text == protocol.RoleGuest {
+		_, _, err = t.chat.lift(ctx, RuleRole, "", r.Subject)
+	}
+	return told, err
 }
 
 // renew gives a person the session that goes with a role: the one before counts
