@@ -87,6 +87,53 @@ func moderationPurge(ctx context.Context, s *Suite) error {
 	return err
 }
 
+// moderationErase erases somebody by the operator, who is told how much went.
+func moderationErase(ctx context.Context, s *Suite) error {
+	room := s.room()
+	op, err := s.chair(ctx)
+	if err != nil {
+		return err
+	}
+	people, err := s.crowd(ctx, 2, room)
+	if err != nil {
+		return err
+	}
+	one, witness := people[0], people[1]
+	first, err := one.say(ctx, room, s.text())
+	if err != nil {
+		return err
+	}
+	stays, err := witness.say(ctx, room, s.text())
+	if err != nil {
+		return err
+	}
+	act, err := op.rule(ctx, "erase", action{"type": "erase", "person": one.me.ID})
+	if err != nil {
+		return err
+	}
+	if act.Messages != 1 || act.Name != "" {
+		return want(ruleEraseAll, "one message to be told as erased, and no name").but(act)
+	}
+	x := want(ruleSignedOut, "who is erased to be told, and closed with %d", protocol.CloseSignedOut)
+	if err := one.sentOff(ctx, x, 0, protocol.SignedOut, protocol.CloseSignedOut); err != nil {
+		return err
+	}
+	if err := s.forgotten(ctx, one, first, witness, stays); err != nil {
+		return err
+	}
+	x = want(ruleAudit, "the erasure in the audit log, without the name")
+	a, err := ask[protocol.Audit](ctx, op, x, action{"type": "audit", "limit": protocol.MaxHistory})
+	if err != nil {
+		return err
+	}
+	for _, act := range a.Acts {
+		if act.Do == "erase" && act.Person == one.me.ID && act.Name == "" {
+			return nil
+		}
+	}
+	return x.but(a)
+}
+
 func moderationKick(ctx context.Context, s *Suite) error {
 	op, err := s.chair(ctx)
 	if err != nil {

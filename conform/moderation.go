@@ -21,6 +21,7 @@ func moderationCases() []Case {
 		{"moderation/ban", "Who was thrown out would be back at once.", needsOperator, moderationBan},
 		{"moderation/invitation", "A room for few would be one for all.", needsOperator, moderationInvitation},
 		{"moderation/appoint", "One person would have to keep order alone, or an old token would keep a role that was taken.", needsOperator, moderationAppoint},
+		{"moderation/erase", "What somebody should not have said of others would stay in the log.", needsOperator, moderationErase},
 		{"moderation/listed", "Nobody could tell what is in force, or who did it.", needsOperator, moderationListed},
 	}
 }

@@ -8,8 +8,8 @@ import (
 // moderationMutants are wrong about who may do what.
 var moderationMutants = []mutant{
 	{"forgets to end a session", "session/signed_out", "each connection", &proxy{action: drop("sign_out")}},
-	{"tells nobody who is erased", "session/erased", "is erased", &proxy{event: drop("erased")}},
-	{"leaves what is erased to who comes", "session/erased", "any more", &proxy{event: on("message joined history", func(l *link, m action) bool {
+	{"tells nobody who is erased", "session/erased moderation/erase", "is erased", &proxy{event: drop("erased")}},
+	{"leaves what is erased to who comes", "session/erased moderation/erase", "any more", &proxy{event: on("message joined history", func(l *link, m action) bool {
 		if m["type"] == "message" {
 			l.swap(fmt.Sprint(m["room"], m["seq"]), m["text"].(string))
 			return true

@@ -96,6 +96,12 @@ func sessionErased(ctx context.Context, s *Suite) error {
 	if err := one.vanish(ctx); err != nil {
 		return err
 	}
+	return s.forgotten(ctx, one, first, witness, between)
+}
+
+// forgotten checks that nobody can tell any more who said something or what,
+// and that what a witness said stays.
+func (s *Suite) forgotten(ctx context.Context, one *conn, first *protocol.Said, witness *conn, stays *protocol.Said) error {
 	x := want(ruleErased, "the others in the room to be told that %s is erased", one.me.ID)
 	if _, err := await(ctx, witness, x, 0, func(e *protocol.Erased) bool { return e.Person == one.me.ID }); err != nil {
 		return err
@@ -103,15 +109,15 @@ func sessionErased(ctx context.Context, s *Suite) error {
 	if err := s.gone(ctx, one.session, one.me.ID); err != nil {
 		return err
 	}
-	messages, _, err := s.newcomer(ctx, room, first.Text, one.me.Name)
+	messages, _, err := s.newcomer(ctx, first.Room, first.Text, one.me.Name)
 	if err != nil {
 		return err
 	}
-	x = want(ruleEraseAll, "message 1 without text and name, and message 2 as it was")
+	x = want(ruleEraseAll, "message %d without text and name, and message %d as it was", first.Seq, stays.Seq)
 	if m := messages[first.Seq]; m.Text != "" || m.From != "" || !m.Deleted {
 		return x.but(m)
 	}
-	if m := messages[between.Seq]; m.Text != between.Text || m.From != witness.me.Name {
+	if m := messages[stays.Seq]; m.Text != stays.Text || m.From != witness.me.Name {
 		return x.but(m)
 	}
 	_, err = s.enterAs(ctx, action{"name": one.me.Name}) // nobody has it now
