@@ -119,7 +119,7 @@ func TestStaleMember(t *testing.T) {
 }
 
 func TestRefusedFramesChangeNothing(t *testing.T) {
-	h := newHome(t, chat.Options{})
+	h := newHome(t, chat.Options{PresenceDelay: time.Hour}) // that they came is told after this
 	h.hello("p", "Ada", "general")
 	h.hello("q", "Grace", "general")
 	h.clear()
