@@ -189,7 +189,7 @@ func (r *conformReport) sum(took time.Duration) {
 		return
 	}
 	if r.unruled > 0 {
-		r.say("skipped %d cases about keeping order: parley conform --operator LINK runs them, with what parley operator link prints\n", r.unruled)
+		r.say("skipped what is about keeping order (%d): parley conform --operator LINK runs it, with what parley operator link prints\n", r.unruled)
 	}
 	r.say("%d hold, %d fail, %d skipped, in %s\n", r.Holds, r.Fails, r.Skipped, took.Round(100*time.Millisecond))
 }
