@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -11,7 +13,7 @@ import (
 
 // slice is how many entries one transaction overwrites, so that nobody's message
 // waits long behind it.
-const slice = 200
+const slice = 100
 
 // SaidBy yields where a person's messages stand that have a text still. It reads
 // the log through, in pieces, beside the writer: an index for it would cost each
@@ -115,7 +117,9 @@ func (s *Store) Trim(ctx context.Context, room string, floor uint64) error {
 // overwrite makes entries what become says, without the name of who said them.
 func (s *Store) overwrite(ctx context.Context, places []chat.Place, become func(chat.Entry) chat.Entry, also ...func(*batch) error) error {
 	return s.writer.submit(ctx, 0, func(b *batch) error {
-		b.wiped = true
+		if err := b.mustScrub(); err != nil {
+			return err
+		}
 		for _, p := range places {
 			h, err := b.head(p.Room)
 			if err != nil {
@@ -125,7 +129,12 @@ func (s *Store) overwrite(ctx context.Context, places []chat.Place, become func(
 			if err != nil {
 				return err
 			}
-			if !found { // a damaged file
+			if !found { // damaged: its checksum stays wrong
+				const query = `UPDATE entry SET sender = CAST(zeroblob(octet_length(sender)) AS TEXT),
+					text = CAST(zeroblob(octet_length(text)) AS TEXT) WHERE room = ? AND seq = ?`
+				if _, err := b.conn.ExecContext(b.ctx, query, h.id, int64(p.Seq)); err != nil {
+					return err
+				}
 				continue
 			}
 			text := e.Text
@@ -174,7 +183,14 @@ func (s *Store) Aged(ctx context.Context, room string, at int64) (uint64, error)
 	for low < high {
 		middle := low + (high-low+1)/2
 		var made int64
-		if err := s.read.pool.QueryRowContext(ctx, "SELECT at FROM entry WHERE room = ? AND seq = ?", id, int64(middle)).Scan(&made); err != nil {
+		// The next one, where a damaged file has lost it.
+		const query = "SELECT at FROM entry WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT 1"
+		err := s.read.pool.QueryRowContext(ctx, query, id, int64(middle), int64(high)).Scan(&made)
+		if errors.Is(err, sql.ErrNoRows) {
+			high = middle - 1
+			continue
+		}
+		if err != nil {
 			return 0, s.failed(err, "look for the age of entry %d", middle)
 		}
 		if made < at {
@@ -193,7 +209,7 @@ func (s *Store) Aged(ctx context.Context, room string, at int64) (uint64, error)
 func (s *Store) ErasePerson(ctx context.Context, id chat.PersonID) error {
 	err := s.writer.submit(ctx, 0, func(b *batch) error {
 		b.published = append(b.published, func() { b.people.forget(id) })
-		return b.rebuild("person", personTable, "DELETE FROM person WHERE id = ?", id)
+		return b.erase("DELETE FROM person WHERE id = ?", id)
 	})
 	if err != nil {
 		return fmt.Errorf("erase a person: %w", err)
@@ -202,15 +218,15 @@ func (s *Store) ErasePerson(ctx context.Context, id chat.PersonID) error {
 }
 
 // ForgetActs empties the names of a person in the audit log, and those that rules
-// have had; see chat.Rules.
+// have, with the reasons beside them; see chat.Rules.
 func (s *Store) ForgetActs(ctx context.Context, person chat.PersonID) error {
 	err := s.writer.submit(ctx, 0, func(b *batch) error {
-		err := b.rebuild("act", actTable, `UPDATE act SET sender = CASE person WHEN ?1 THEN '' ELSE sender END,
+		err := b.erase(`UPDATE act SET sender = CASE person WHEN ?1 THEN '' ELSE sender END,
 			name = CASE whom WHEN ?1 THEN '' ELSE name END, detail = CASE whom WHEN ?1 THEN '' ELSE detail END WHERE ?1 IN (person, whom)`, person)
 		if err != nil {
 			return err
 		}
-		return b.rebuild("rule", ruleTable, `UPDATE rule SET name = CASE subject WHEN ?1 THEN '' ELSE name END,
+		return b.erase(`UPDATE rule SET name = CASE subject WHEN ?1 THEN '' ELSE name END, reason = CASE subject WHEN ?1 THEN '' ELSE reason END,
 			sender = CASE person WHEN ?1 THEN '' ELSE sender END WHERE ?1 IN (person, subject)`, person)
 	})
 	if err != nil {
@@ -219,14 +235,50 @@ func (s *Store) ForgetActs(ctx context.Context, person chat.PersonID) error {
 	return nil
 }
 
-// rebuild changes a small table and makes it anew: rows that moved have left
-// copies in its pages, which SQLite zeroes when they are free (secure_delete).
-func (b *batch) rebuild(table, schema, change string, args ...any) error {
-	b.wiped = true
-	if _, err := b.conn.ExecContext(b.ctx, change, args...); err != nil {
+// erase changes a table with names in it, and has the copies go that are left.
+func (b *batch) erase(change string, args ...any) error {
+	result, err := b.conn.ExecContext(b.ctx, change, args...)
+	if err != nil {
 		return err
 	}
-	anew := fmt.Sprintf("%[2]s INSERT INTO %[1]s_new SELECT * FROM %[1]s; DROP TABLE %[1]s; ALTER TABLE %[1]s_new RENAME TO %[1]s", table, schema)
-	_, err := b.conn.ExecContext(b.ctx, anew)
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return b.mustScrub()
+}
+
+// mustScrub notes, with what was wiped, that copies of it may be left: until scrub
+// has been here, whatever happens to this process.
+func (b *batch) mustScrub() error {
+	b.wiped = true
+	_, err := b.conn.ExecContext(b.ctx, "INSERT INTO meta (key, value) VALUES ('wiped', '') ON CONFLICT DO NOTHING")
+	return err
+}
+
+// remake makes the tables anew that have names in rows which move: SQLite zeroes
+// the pages of the old ones (secure_delete), with all copies in them.
+func remake(ctx context.Context, conn *sql.Conn) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for table, schema := range map[string]string{"person": personTable, "rule": ruleTable, "act": actTable} {
+		anew := fmt.Sprintf("%[2]s INSERT INTO %[1]s_new SELECT * FROM %[1]s; DROP TABLE %[1]s; ALTER TABLE %[1]s_new RENAME TO %[1]s", table, schema)
+		if _, err := tx.ExecContext(ctx, anew); err != nil {
+			return fmt.Errorf("make table %s anew: %w", table, err)
+		}
+	}
+	return tx.Commit()
+}
+
+// isWiped tells whether mustScrub has noted something.
+func isWiped(ctx context.Context, conn *sql.Conn) (wiped bool, err error) {
+	err = conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'wiped')").Scan(&wiped)
+	return wiped, err
+}
+
+func unmarkWiped(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "DELETE FROM meta WHERE key = 'wiped'")
 	return err
 }

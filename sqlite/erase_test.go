@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -133,5 +134,77 @@ func TestTrimmedTextsAreGone(t *testing.T) {
 	}
 	if again, err := s.Append(t.Context(), "room", chat.Entry{Kind: chat.KindMessage, Person: person, From: person, Text: "x", ID: "3"}); err != nil || !again[0].Repeat || again[0].Lost {
 		t.Errorf("sent again: %+v, %v", again, err)
+	}
+}
+
+// TestNobodyIsLeftAfterACrash: what died before its scrub is scrubbed by the next start.
+func TestNobodyIsLeftAfterACrash(t *testing.T) {
+	const name = "NAME-OF-SOMEBODY"
+	for what, erase := range map[string]func(*Store) error{
+		"trimmed": func(s *Store) error { return s.Trim(t.Context(), "room", 2) },
+		"erased":  func(s *Store) error { return s.ErasePerson(t.Context(), "p") },
+		"acts":    func(s *Store) error { return s.ForgetActs(t.Context(), "p") },
+		"sender":  func(s *Store) error { return s.ForgetSender(t.Context(), "p") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := openTest(t, Options{})
+			var err error
+			switch what {
+			case "trimmed", "sender":
+				_, err = s.Append(t.Context(), "room", chat.Entry{Kind: chat.KindMessage, Person: "p", From: name, Text: "x"}, chat.Entry{Kind: chat.KindMessage, Person: "p", From: name, Text: "x"})
+			case "erased":
+				err = s.PutPerson(t.Context(), chat.Person{ID: "p", Name: name, Created: 1})
+			case "acts":
+				_, err = s.PutAct(t.Context(), chat.Act{By: "p", ByName: name})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := erase(s); err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir() // what a crash leaves
+			for _, file := range []string{FileName, FileName + "-wal"} {
+				content, err := os.ReadFile(filepath.Join(filepath.Dir(s.path), file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, file), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(copyPath(filepath.Join(dir, FileName), 2), []byte(name), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			again := openTest(t, Options{Dir: dir})
+			if found := filesWith(t, dir, name); len(found) > 0 {
+				t.Errorf("still in %v", found)
+			}
+			if wiped, err := isWiped(t.Context(), again.writer.conn.Conn); wiped || err != nil {
+				t.Errorf("it is noted still: %v, %v", wiped, err)
+			}
+		})
+	}
+}
+
+// TestDamagedIsForgottenToo: an entry whose checksum is wrong keeps neither name nor text.
+func TestDamagedIsForgottenToo(t *testing.T) {
+	const name, text = "NAME-OF-SOMEBODY", "TEXT-OF-SOMEBODY"
+	s := openTest(t, Options{})
+	if _, err := s.Append(t.Context(), "room", chat.Entry{Kind: chat.KindMessage, Person: "p", From: name, Text: text}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.writer.conn.ExecContext(t.Context(), "UPDATE entry SET checksum = checksum + 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ForgetSender(t.Context(), "p"); err != nil {
+		t.Fatal(err)
+	}
+	scrubNow(t, s)
+	if found := append(filesWith(t, filepath.Dir(s.path), name), filesWith(t, filepath.Dir(s.path), text)...); len(found) > 0 {
+		t.Errorf("still in %v", found)
+	}
+	if entries, err := s.Range(t.Context(), "room", 1, 1, 100); err != nil || len(entries) != 1 || !entries[0].Lost {
+		t.Errorf("%+v, %v", entries, err)
 	}
 }

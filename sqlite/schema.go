@@ -88,8 +88,8 @@ CREATE UNIQUE INDEX entry_once ON entry (room, person, client) WHERE client <> '
 // schema3: what moderators lay down, and what they did.
 //
 // Names stand in person, rule and act, whose rows move between pages. So when one
-// has to go for good, the table is made anew, and SQLite zeroes the pages of the
-// old one; see rebuild.
+// has to go for good, the tables are made anew, and SQLite zeroes the pages of the
+// old ones; see remake.
 const schema3 = personTable + ruleTable + actTable + `
 INSERT INTO person_new (id, name, skeleton, session, holder, created, seen, admitted, role)
 	SELECT id, name, skeleton, session, holder, created, seen, '', '' FROM person;

@@ -36,6 +36,7 @@ func (w *writer) scrubSoon(after time.Duration) {
 func (w *writer) scrub() {
 	w.scrubbing = false
 	ctx := context.Background()
+	wiped, remaking := w.remade(ctx)
 	var busy, pages, moved int
 	_, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100")
 	if err == nil {
@@ -44,16 +45,38 @@ func (w *writer) scrub() {
 	if _, reset := w.conn.ExecContext(ctx, fmt.Sprint("PRAGMA busy_timeout = ", busyTimeout)); err == nil {
 		err = reset
 	}
-	err = errors.Join(err, removeCopies(w.path))
+	err = errors.Join(err, remaking, removeCopies(w.path))
+	if err == nil && busy == 0 && wiped {
+		err = unmarkWiped(ctx, w.conn.Conn)
+	}
 	if err != nil || busy != 0 {
 		w.scrubSoon(scrubRetry)
 	}
+}
+
+// remade makes tables anew where that was noted, and tells whether it was.
+func (w *writer) remade(ctx context.Context) (wiped bool, err error) {
+	if wiped, err = isWiped(ctx, w.conn.Conn); err != nil || !wiped {
+		return wiped, err
+	}
+	return true, remake(ctx, w.conn.Conn)
 }
 
 // finishScrub removes copies of older schemas where a run that died before its
 // scrub has replaced or deleted texts since. (The write-ahead log is emptied by
 // beginRun.)
 func finishScrub(ctx context.Context, conn *sql.Conn, path string) error {
+	if wiped, err := isWiped(ctx, conn); err != nil {
+		return err
+	} else if wiped {
+		if err := remake(ctx, conn); err != nil {
+			return err
+		}
+		if _, err := conn.ExecContext(ctx, "PRAGMA wal_checkpoint(truncate)"); err != nil { // nobody reads yet
+			return err
+		}
+		return errors.Join(removeCopies(path), unmarkWiped(ctx, conn))
+	}
 	for version := 1; version < len(migrations); version++ {
 		if _, err := os.Stat(copyPath(path, version)); err != nil {
 			continue

@@ -161,7 +161,11 @@ func (s *Store) Close() error {
 	// Readers go first: they would keep the write-ahead log from being emptied.
 	err := s.read.close()
 	if s.writer.scrubbing { // the log is emptied anyway
-		err = errors.Join(err, removeCopies(s.path))
+		wiped, remaking := s.writer.remade(context.Background())
+		err = errors.Join(err, remaking, removeCopies(s.path))
+		if wiped && err == nil {
+			err = unmarkWiped(context.Background(), s.writer.conn.Conn)
+		}
 	}
 	err = errors.Join(err, endRun(context.Background(), s.writer.conn.Conn), s.writer.close())
 	if err == nil { // a mark of its own, so that a copy of this run while it lasted is not taken for how it ended
