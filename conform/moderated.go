@@ -182,6 +182,7 @@ func moderationBan(ctx context.Context, s *Suite) (err error) {
 		if err != nil {
 			return err
 		}
+		c.me = one.me // whose session it sends: a home that has not heard of the ban everywhere may take it in
 		x := want(ruleBanned, "hello of who is banned to be refused, and a close with %d", protocol.CloseBanned)
 		if _, err := refused(ctx, c, x, protocol.Banned, action{"type": "hello", "session": one.session}); err != nil {
 			return err
