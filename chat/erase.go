@@ -45,9 +45,6 @@ func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Era
 // What was begun is remembered: where this returned an error, or the process
 // died, calling it again or FinishErasures goes on.
 func (c *Chat) Erase(ctx context.Context, person PersonID, by Person) (messages int, err error) {
-	if _, err := c.eraser(); err != nil {
-		return 0, err
-	}
 	r := Rule{Kind: RuleErasing, Subject: person, By: by.ID, ByName: by.Name, At: c.millis()}
 	if by.ID == person {
 		r.ByName = ""
@@ -76,10 +73,6 @@ func (c *Chat) FinishErasures(ctx context.Context) (errs error) {
 // carryOut erases a person. Each step may be done again.
 func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 	person, by := r.Subject, Person{ID: r.By, Name: r.ByName}
-	eraser, err := c.eraser()
-	if err != nil {
-		return 0, err
-	}
 	rooms, err := c.putOut(ctx, person)
 	if err != nil {
 		return 0, err
@@ -91,7 +84,7 @@ func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := eraser.ForgetSender(ctx, person); err != nil {
+	if err := c.Log.ForgetSender(ctx, person); err != nil {
 		return 0, fmt.Errorf("forget who said it: %w", err)
 	}
 	if err := c.forgetRules(ctx, person); err != nil {
@@ -123,7 +116,7 @@ func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 }
 
 func (c *Chat) erasePerson(ctx context.Context, person PersonID) error {
-	if err := c.People.(PeopleEraser).ErasePerson(ctx, person); err != nil {
+	if err := c.People.ErasePerson(ctx, person); err != nil {
 		return fmt.Errorf("erase a person: %w", err)
 	}
 	return nil

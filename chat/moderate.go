@@ -60,8 +60,20 @@ func (t *turn) moderate(ctx context.Context, action protocol.Action) error {
 		return t.moderation(b, a)
 	case *protocol.ReadAudit:
 		return t.audit(ctx, a)
+	case *protocol.Purge:
+		return t.purge(ctx, b, p, a)
+	case *protocol.Erase:
+		return t.erase(ctx, b, p, a)
+	case *protocol.Retain:
+		return t.retain(ctx, p, a)
+	case *protocol.Invited:
+		return t.invited(ctx, p, a)
+	case *protocol.Invite:
+		return t.invite(ctx, p, a)
+	case *protocol.Revoke:
+		return t.revoke(ctx, p, a)
 	}
-	return t.keep(ctx, b, p, action)
+	return nil
 }
 
 // standing returns who the connection is, and the rules.

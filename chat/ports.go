@@ -48,6 +48,8 @@ var ErrChanged = errors.New("the connection has changed")
 // concurrently. The gateway's calls for one connection come one after the other
 // here, and at any time on AWS; beside them one that is gone may be deleted.
 type ConnectionTable interface {
+	PersonConnections
+
 	// Put stores the connection under the next Version. One with Version 0
 	// replaces whatever was known; any other must be the one stored now, else it
 	// is ErrChanged, and so it is where the connection was deleted. Memberships
@@ -166,6 +168,8 @@ type RoomHead struct {
 
 // MessageLog keeps each room's log. What Append returned is durable.
 type MessageLog interface {
+	Eraser
+
 	// Append adds the entries in their order, in one commit, and gives them the
 	// room's next sequences. Seq is ignored on the way in, and At is raised to
 	// that of the room's newest entry, if it is less. An entry whose
@@ -214,6 +218,8 @@ var ErrNameTaken = errors.New("name is taken")
 // People keeps persons and the uniqueness of their names. What a method
 // returned without error is durable.
 type People interface {
+	PeopleEraser
+
 	// Persons returns those of the persons that are stored, in any order.
 	Persons(ctx context.Context, ids ...PersonID) ([]Person, error)
 	// PersonBySession returns whose session has this hash, or ErrNoPerson.

@@ -38,10 +38,6 @@ const purgeBatch = 100
 // returned an error, calling it again goes on.
 func (c *Chat) purge(ctx context.Context, person PersonID, room string, by Person) (deleted map[string]int, err error) {
 	deleted = map[string]int{}
-	eraser, err := c.eraser()
-	if err != nil {
-		return deleted, err
-	}
 	found := map[string][]Entry{}
 	commit := func(room string) error {
 		d := &delivery{entries: found[room]}
@@ -52,7 +48,7 @@ func (c *Chat) purge(ctx context.Context, person PersonID, room string, by Perso
 		deleted[room] += len(d.entries)
 		return nil
 	}
-	for place, err := range eraser.SaidBy(ctx, person, room) {
+	for place, err := range c.Log.SaidBy(ctx, person, room) {
 		if err != nil {
 			return deleted, fmt.Errorf("look for what somebody said: %w", err)
 		}

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -87,17 +86,13 @@ func (c *Chat) trim(ctx context.Context, room string) error {
 	if err != nil || keep == (retention{}) {
 		return err
 	}
-	eraser, err := c.eraser()
-	if err != nil {
-		return err
-	}
 	x, err := c.Log.Extent(ctx, room)
 	if err != nil {
 		return fmt.Errorf("extent of room %q: %w", room, err)
 	}
 	floor := keep.floor(x)
 	if keep.age > 0 {
-		aged, err := eraser.Aged(ctx, room, c.millis()-keep.age)
+		aged, err := c.Log.Aged(ctx, room, c.millis()-keep.age)
 		if err != nil {
 			return fmt.Errorf("what is old in room %q: %w", room, err)
 		}
@@ -106,7 +101,7 @@ func (c *Chat) trim(ctx context.Context, room string) error {
 	if floor <= x.Floor {
 		return nil
 	}
-	if err := eraser.Trim(ctx, room, floor); err != nil {
+	if err := c.Log.Trim(ctx, room, floor); err != nil {
 		return fmt.Errorf("trim room %q: %w", room, err)
 	}
 	return nil
@@ -133,12 +128,4 @@ func (c *Chat) retention(ctx context.Context, room string) (retention, error) {
 		r, _ = b.rule(RuleRetention, "", "")
 	}
 	return asRetention(r), nil
-}
-
-// eraser is what takes away what was said.
-func (c *Chat) eraser() (Eraser, error) {
-	if e, ok := c.Log.(Eraser); ok {
-		return e, nil
-	}
-	return nil, errors.New("this log keeps what was said for ever")
 }

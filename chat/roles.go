@@ -10,11 +10,7 @@ import (
 
 // openOf returns the open connections of a person.
 func (c *Chat) openOf(ctx context.Context, person PersonID) ([]Connection, error) {
-	of, ok := c.Connections.(PersonConnections)
-	if !ok {
-		return nil, errors.New("the connection table does not know whose connections are open")
-	}
-	open, err := of.OfPerson(ctx, person)
+	open, err := c.Connections.OfPerson(ctx, person)
 	if err != nil {
 		return nil, fmt.Errorf("connections of a person: %w", err)
 	}

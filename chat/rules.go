@@ -92,8 +92,7 @@ type Place struct {
 	Seq  uint64
 }
 
-// Eraser takes away what was kept. A MessageLog of a home that has moderators is
-// one, too.
+// Eraser is the part of a MessageLog that takes away what was kept.
 type Eraser interface {
 	// SaidBy yields where a person's messages stand that have a text still, in
 	// any order; in one room, or in all where room is empty. What is said
@@ -112,14 +111,15 @@ type Eraser interface {
 	Aged(ctx context.Context, room string, at int64) (uint64, error)
 }
 
-// PeopleEraser is People of a home that has moderators.
+// PeopleEraser is the part of People that takes them away.
 type PeopleEraser interface {
 	// ErasePerson removes a person, its name and its session, so that nothing of
 	// them is left. It is no error if there is none.
 	ErasePerson(ctx context.Context, id PersonID) error
 }
 
-// PersonConnections is a ConnectionTable of a home that has moderators.
+// PersonConnections is the part of a ConnectionTable that finds whom a moderator
+// acts on.
 type PersonConnections interface {
 	// OfPerson returns the open connections of a person. One that became that
 	// person's before the call is among them.

@@ -56,6 +56,6 @@ func TestRulesContract(t *testing.T) {
 
 func TestEraser(t *testing.T) {
 	e2e.DynamoDB(t)
-	chattest.Eraser(t, func(t testing.TB) chattest.ErasableLog { return open(t) })
+	chattest.Eraser(t, func(t testing.TB) chat.MessageLog { return open(t) })
 	chattest.PeopleEraser(t, open(t))
 }

@@ -111,11 +111,8 @@ var (
 	_ chat.MessageLog      = (*Store)(nil)
 	_ chat.People          = (*Store)(nil)
 
-	_ chat.Eraser            = (*Store)(nil)
-	_ chat.PersonConnections = (*Store)(nil)
-	_ chat.PeopleEraser      = (*Store)(nil)
-	_ chat.Rules             = (*Store)(nil)
-	_ chat.Counter           = (*Store)(nil)
+	_ chat.Rules   = (*Store)(nil)
+	_ chat.Counter = (*Store)(nil)
 )
 
 // New returns a store over a table that exists. It makes no call yet.

@@ -40,7 +40,6 @@ type onceKey struct {
 
 var (
 	_ chat.MessageLog = (*Log)(nil)
-	_ chat.Eraser     = (*Log)(nil)
 )
 
 // NewLog returns an empty log with an epoch of its own.

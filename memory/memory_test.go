@@ -117,6 +117,6 @@ func TestRules(t *testing.T) {
 }
 
 func TestEraser(t *testing.T) {
-	chattest.Eraser(t, func(t testing.TB) chattest.ErasableLog { return memory.NewLog() })
+	chattest.Eraser(t, func(t testing.TB) chat.MessageLog { return memory.NewLog() })
 	chattest.PeopleEraser(t, memory.NewPeople())
 }

@@ -16,8 +16,7 @@ type People struct {
 }
 
 var (
-	_ chat.People       = (*People)(nil)
-	_ chat.PeopleEraser = (*People)(nil)
+	_ chat.People = (*People)(nil)
 )
 
 // NewPeople returns an empty store.

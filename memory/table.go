@@ -29,9 +29,8 @@ type connection struct {
 }
 
 var (
-	_ chat.ConnectionTable   = (*Table)(nil)
-	_ chat.Membership        = (*Table)(nil)
-	_ chat.PersonConnections = (*Table)(nil)
+	_ chat.ConnectionTable = (*Table)(nil)
+	_ chat.Membership      = (*Table)(nil)
 )
 
 // NewTable returns an empty table.

@@ -29,7 +29,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestEraser(t *testing.T) {
-	chattest.Eraser(t, func(t testing.TB) chattest.ErasableLog { return openTest(t, Options{}) })
+	chattest.Eraser(t, func(t testing.TB) chat.MessageLog { return openTest(t, Options{}) })
 	chattest.PeopleEraser(t, openTest(t, Options{}))
 }
 

@@ -9,15 +9,9 @@ import (
 	"parley/chat"
 )
 
-// ErasableLog is a log from which entries can be taken for good.
-type ErasableLog interface {
-	chat.MessageLog
-	chat.Eraser
-}
-
 // Eraser holds an implementation to chat.Eraser. open returns a log; it may hold
 // what earlier tests left.
-func Eraser(t *testing.T, open func(t testing.TB) ErasableLog) {
+func Eraser(t *testing.T, open func(t testing.TB) chat.MessageLog) {
 	t.Run("what a person said is found", func(t *testing.T) { saidBy(t, open(t)) })
 	t.Run("a sender is forgotten", func(t *testing.T) { forgetSender(t, open(t)) })
 	t.Run("a log is trimmed", func(t *testing.T) { trim(t, open(t)) })
@@ -34,7 +28,7 @@ func placesOf(t testing.TB, log chat.Eraser, person, room string) (found []strin
 	return found
 }
 
-func saidBy(t *testing.T, log ErasableLog) {
+func saidBy(t *testing.T, log chat.MessageLog) {
 	a, b, p := fresh("a"), fresh("b"), fresh("p")
 	add(t, log, a, message(p, "1", "one"), message("q", "1", "other"), message(p, "", "without id"), message(p, "2", "deleted"),
 		edit(p, "3", 1, "better"), remove(p, "4", 4))
@@ -59,7 +53,7 @@ func saidBy(t *testing.T, log ErasableLog) {
 	}
 }
 
-func forgetSender(t *testing.T, log ErasableLog) {
+func forgetSender(t *testing.T, log chat.MessageLog) {
 	room, p := fresh("room"), fresh("p")
 	for i := range 450 {
 		add(t, log, room, message(p, fmt.Sprint(i), "text"), message("q", "", "kept"))
@@ -93,7 +87,7 @@ func forgetSender(t *testing.T, log ErasableLog) {
 	}
 }
 
-func trim(t *testing.T, log ErasableLog) {
+func trim(t *testing.T, log chat.MessageLog) {
 	room := fresh("room")
 	for i := range 450 {
 		add(t, log, room, message("p", fmt.Sprint(i), "text"))
@@ -122,7 +116,7 @@ func trim(t *testing.T, log ErasableLog) {
 	must(t, log.Trim(t.Context(), fresh("never spoken in"), 1))
 }
 
-func aged(t *testing.T, log ErasableLog) {
+func aged(t *testing.T, log chat.MessageLog) {
 	room := fresh("room")
 	for i := range 9 {
 		e := message("p", "", "text")
@@ -145,14 +139,8 @@ func aged(t *testing.T, log ErasableLog) {
 	}
 }
 
-// ErasablePeople are people who can be forgotten.
-type ErasablePeople interface {
-	chat.People
-	chat.PeopleEraser
-}
-
 // PeopleEraser holds an implementation to chat.PeopleEraser.
-func PeopleEraser(t *testing.T, people ErasablePeople) {
+func PeopleEraser(t *testing.T, people chat.People) {
 	p, other := somebody(), somebody()
 	p.Admitted = []string{"a room", "another"}
 	p.Role = "moderator"
