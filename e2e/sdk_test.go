@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -43,28 +46,7 @@ func TestLibraryExample(t *testing.T) {
 	NodeModules(t)
 	inBothHomes(t, func(t *testing.T, p *program) {
 		file := filepath.Join(t.TempDir(), "echo.json")
-		bot := func() (stop func()) {
-			run := exec.Command(node, "sdk/echo.mjs", p.socket, "general", file)
-			run.Stderr = os.Stderr
-			says, err := run.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := run.Start(); err != nil {
-				t.Fatal(err)
-			}
-			late := time.AfterFunc(time.Minute, func() { run.Process.Kill() })
-			if line, err := bufio.NewReader(says).ReadString('\n'); line != "here I am: echo in general\n" {
-				t.Fatalf("it says %q: %v", line, err)
-			}
-			return func() {
-				late.Stop()
-				run.Process.Signal(syscall.SIGTERM)
-				if err := run.Wait(); err != nil {
-					t.Errorf("echo.mjs: %v", err)
-				}
-			}
-		}
+		bot := func() (stop func()) { return startBot(t, node, "sdk/echo.mjs", p.socket, "general", file) }
 		ada := enter(t, p, "Ada")
 		answer := func() event {
 			for {
@@ -92,4 +74,66 @@ func TestLibraryExample(t *testing.T) {
 			t.Errorf("%d messages are stored, want 3 questions and 3 answers", len(all))
 		}
 	})
+}
+
+// startBot starts a program of Node.js, and returns when it has said that it is
+// here. One that does not is asked what it waits for before it is killed. One
+// that has not come as far as to connect is no fault of ours: it is started anew.
+func startBot(t *testing.T, node string, arguments ...string) (stop func()) {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		run := exec.Command(node, append([]string{"--report-on-signal", "--report-signal=SIGINT", "--report-filename=stderr"}, arguments...)...)
+		var complaints bytes.Buffer
+		run.Stderr = &complaints // not to be read before Wait has returned
+		run.WaitDelay = time.Second
+		says, err := run.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { run.Process.Kill() }) // in vain where it has ended
+		late := time.AfterFunc(30*time.Second, func() {
+			run.Process.Signal(os.Interrupt) // --report-on-signal, in vain on Windows
+			time.Sleep(3 * time.Second)
+			run.Process.Kill()
+		})
+		lines := bufio.NewReader(says)
+		first, err := lines.ReadString('\n')
+		second := ""
+		if err == nil {
+			second, err = lines.ReadString('\n')
+		}
+		if second == "here I am: echo in general\n" {
+			return func() {
+				late.Stop()
+				run.Process.Signal(syscall.SIGTERM)
+				if err := run.Wait(); err != nil {
+					t.Errorf("%s: %v\n%s", arguments[0], err, complaints.Bytes())
+				}
+			}
+		}
+		ended := run.Wait()
+		late.Stop()
+		t.Logf("%s said %q, %q (%v), and ended with %v\n%s", arguments[0], first, second, err, ended, waitsFor(complaints.String()))
+		if first != "" || tries == 3 {
+			t.FailNow()
+		}
+	}
+}
+
+// waitsFor leaves of Node.js' report the stack and what the event loop waits for:
+// the rest, the environment among it, is nobody's business.
+func waitsFor(complaints string) string {
+	words, report, _ := strings.Cut(complaints, "\n{\n")
+	var kept struct {
+		JavaScriptStack any `json:"javascriptStack"`
+		LibUV           any `json:"libuv"`
+	}
+	if json.Unmarshal([]byte("{"+report), &kept) != nil {
+		return words
+	}
+	short, _ := json.MarshalIndent(kept, "", " ") // of what was JSON just now
+	return words + "\n" + string(short)
 }

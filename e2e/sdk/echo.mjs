@@ -20,6 +20,7 @@ const storage = {
 
 const chat = new Chat({ server, storage, WebSocket })
 chat.addEventListener('error', ({ detail }) => console.error(detail.message))
+console.log(`connecting to ${server}`)
 chat.start()
 await chat.rename(chat.remembered || 'echo')
 
