@@ -20,21 +20,22 @@ func (t *Table) Join(ctx context.Context, name string, as chat.Member) (first bo
 		r = newRoom(name)
 		t.rooms[name] = r
 	}
-	m, ok := r.members[as.Connection]
-	if ok && m.Plain == as.Plain {
-		r.countOut(m.Person)
-		m.Person = as.Person
-		return r.countIn(as.Person), nil
+	e := t.entry(as.Connection)
+	p := e.place(r)
+	switch {
+	case p == nil:
+		e.in = append(e.in, place{room: r, person: as.Person, plain: as.Plain})
+		r.add(e, &e.in[len(e.in)-1])
+	case p.plain != as.Plain:
+		r.remove(p)
+		r.countOut(p.person)
+		p.person, p.plain = as.Person, as.Plain
+		r.add(e, p)
+	default:
+		r.countOut(p.person)
+		p.person = as.Person
 	}
-	if ok {
-		r.remove(m)
-		m.Member = as
-	} else {
-		m = &member{Member: as, room: r}
-		e := t.entry(as.Connection)
-		e.in = append(e.in, m)
-	}
-	return r.add(m), nil
+	return r.countIn(as.Person), nil
 }
 
 // Leave takes a connection out of a room.
@@ -48,63 +49,59 @@ func (t *Table) Leave(ctx context.Context, name string, id chat.ConnectionID) (l
 	if !ok {
 		return false, nil
 	}
-	m, ok := r.members[id]
+	e, ok := t.connections[id]
 	if !ok {
 		return false, nil
 	}
-	e := t.connections[id]
-	at := slices.Index(e.in, m) // as many as the connection's rooms, which the protocol bounds
-	if e.in = slices.Delete(e.in, at, at+1); len(e.in) == 0 && e.Version == 0 {
+	at := slices.IndexFunc(e.in, func(p place) bool { return p.room == r })
+	if at < 0 {
+		return false, nil
+	}
+	last = t.removeFromRoom(&e.in[at])
+	if e.in = slices.Delete(e.in, at, at+1); len(e.in) == 0 && e.version == 0 {
 		delete(t.connections, id)
 	}
-	return t.removeFromRoom(m), nil
+	return last, nil
 }
 
 // removeFromRoom needs t.mu, and leaves connection.in to the caller.
-func (t *Table) removeFromRoom(m *member) (last bool) {
-	last = m.room.remove(m)
-	if len(m.room.members) == 0 {
-		delete(t.rooms, m.room.name)
+func (t *Table) removeFromRoom(p *place) (last bool) {
+	r := p.room
+	r.remove(p)
+	if len(r.withProtocol.seats)+len(r.plain.seats) == 0 {
+		delete(t.rooms, r.name)
 	}
-	return last
+	return r.countOut(p.person)
 }
 
-// InRoom yields the room's connections as one page, the same slice at every
-// call until the membership changes. Nothing is locked while the caller reads
-// it: whoever leaves meanwhile is still in it, whoever comes is in the next.
+// InRoom yields the room's connections in two pages: those with the sub-protocol,
+// then the plain ones. They are the same memory at every call until somebody
+// leaves. Nothing is locked while the caller reads them: whoever leaves meanwhile
+// is still in them, whoever comes is in the next.
 func (t *Table) InRoom(ctx context.Context, name string, to chat.Audience) iter.Seq2[[]chat.ConnectionID, error] {
 	return func(yield func([]chat.ConnectionID, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
 		}
-		if page := t.page(name, to); len(page) > 0 {
-			yield(page, nil)
+		withProtocol, plain := t.pages(name)
+		if len(withProtocol) > 0 && !yield(withProtocol, nil) {
+			return
+		}
+		if to == chat.Everyone && len(plain) > 0 {
+			yield(plain, nil)
 		}
 	}
 }
 
-func (t *Table) page(name string, to chat.Audience) []chat.ConnectionID {
+func (t *Table) pages(name string) (withProtocol, plain []chat.ConnectionID) {
 	t.mu.RLock()
+	defer t.mu.RUnlock()
 	r, ok := t.rooms[name]
 	if !ok {
-		t.mu.RUnlock()
-		return nil
+		return nil, nil
 	}
-	snapshot := r.snapshot
-	t.mu.RUnlock()
-	if snapshot == nil {
-		t.mu.Lock()
-		if r.snapshot == nil {
-			r.snapshot = r.takeSnapshot()
-		}
-		snapshot = r.snapshot
-		t.mu.Unlock()
-	}
-	if to == chat.WithProtocol {
-		return snapshot.withProtocol
-	}
-	return snapshot.everyone
+	return r.withProtocol.lend(), r.plain.lend()
 }
 
 // Present returns how many persons are in a room, and up to limit of them, in
@@ -119,5 +116,5 @@ func (t *Table) Present(ctx context.Context, name string, limit int) (people []c
 	if !ok {
 		return nil, 0, nil
 	}
-	return r.some(limit), len(r.persons), nil
+	return r.some(limit), len(r.here), nil
 }

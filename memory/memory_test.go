@@ -52,7 +52,7 @@ func BenchmarkInRoom(b *testing.B) {
 }
 
 // BenchmarkJoinLeave is one coming and going while nobody speaks; then with a
-// message after each, which has the snapshot made anew.
+// message after each, which has a page copied.
 func BenchmarkJoinLeave(b *testing.B) {
 	for _, messages := range []bool{false, true} {
 		for _, n := range []int{10, 10_000} {

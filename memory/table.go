@@ -21,11 +21,28 @@ type Table struct {
 }
 
 // connection is what is kept of one that is open, or still in a room. Table.mu
-// guards it. It stands in one map, by its address: large values in maps cost
-// the memory of those that are not there, too.
+// guards it. Ten thousand of them are idle at a time, so it is what chat.Connection
+// says in fewer bytes, and stands in one map, by its address: large values in maps
+// cost the memory of those that are not there, too.
 type connection struct {
-	chat.Connection           // as stored; Version 0: it is not
-	in              []*member // the other side of room.members
+	id      chat.ConnectionID
+	person  chat.PersonID
+	session [32]byte
+	address string
+	rooms   []string // never changed once stored: connections share it
+	since   int64
+	in      []place
+	version uint32 // 0: it is in rooms, and not stored
+	plain   bool
+	stored  bool
+}
+
+// asStored is the connection as the table's caller knows it.
+func (c *connection) asStored() chat.Connection {
+	return chat.Connection{
+		ID: c.id, Plain: c.plain, Person: c.person, Session: c.session, Stored: c.stored,
+		Rooms: slices.Clone(c.rooms), Since: c.since, Address: c.address, Version: uint64(c.version),
+	}
 }
 
 var (
@@ -46,22 +63,42 @@ func (t *Table) Put(ctx context.Context, c chat.Connection) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.Rooms = slices.Clone(c.Rooms)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if stored := t.connections[c.ID]; c.Version != 0 && (stored == nil || c.Version != stored.Version) {
+	if stored := t.connections[c.ID]; c.Version != 0 && (stored == nil || c.Version != uint64(stored.version)) {
 		return chat.ErrChanged
 	}
-	c.Version++
-	t.entry(c.ID).Connection = c
+	e := t.entry(c.ID)
+	e.person, e.session, e.address, e.since = c.Person, c.Session, c.Address, c.Since
+	e.plain, e.stored, e.version = c.Plain, c.Stored, uint32(c.Version)+1
+	if !slices.Equal(e.rooms, c.Rooms) {
+		e.rooms = t.names(c.Rooms)
+	}
 	return nil
+}
+
+// names returns a copy of names of rooms, which is one for all who are in a
+// single room that has members. It needs t.mu.
+func (t *Table) names(of []string) []string {
+	if len(of) == 1 {
+		if r, ok := t.rooms[of[0]]; ok {
+			return r.alone
+		}
+	}
+	names := slices.Clone(of)
+	for i, name := range names {
+		if r, ok := t.rooms[name]; ok {
+			names[i] = r.name // or each of its members would keep the name of its own action
+		}
+	}
+	return names
 }
 
 // entry returns what is kept of a connection, from now on if nothing was. It needs t.mu.
 func (t *Table) entry(id chat.ConnectionID) *connection {
 	e, ok := t.connections[id]
 	if !ok {
-		e = new(connection)
+		e = &connection{id: id}
 		t.connections[id] = e
 	}
 	return e
@@ -75,12 +112,10 @@ func (t *Table) Get(ctx context.Context, id chat.ConnectionID) (chat.Connection,
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e, ok := t.connections[id]
-	if !ok || e.Version == 0 {
+	if !ok || e.version == 0 {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
-	c := e.Connection
-	c.Rooms = slices.Clone(c.Rooms)
-	return c, nil
+	return e.asStored(), nil
 }
 
 // Delete forgets the connection and takes it out of every room it is in. Its
@@ -95,14 +130,14 @@ func (t *Table) Delete(ctx context.Context, id chat.ConnectionID) (chat.Connecti
 	if !ok {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
-	for _, m := range e.in {
-		t.removeFromRoom(m)
+	for i := range e.in {
+		t.removeFromRoom(&e.in[i])
 	}
 	delete(t.connections, id)
-	if e.Version == 0 {
+	if e.version == 0 {
 		return chat.Connection{}, chat.ErrNoConnection
 	}
-	return e.Connection, nil
+	return e.asStored(), nil
 }
 
 // OfPerson returns the open connections of a person. It looks at all that are
@@ -116,10 +151,8 @@ func (t *Table) OfPerson(ctx context.Context, id chat.PersonID) ([]chat.Connecti
 	defer t.mu.RUnlock()
 	var open []chat.Connection
 	for _, e := range t.connections {
-		if e.Person == id && id != "" {
-			c := e.Connection
-			c.Rooms = slices.Clone(c.Rooms)
-			open = append(open, c)
+		if e.person == id && id != "" {
+			open = append(open, e.asStored())
 		}
 	}
 	return open, nil

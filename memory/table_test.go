@@ -45,24 +45,48 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestSnapshotIsShared wants the same memory at every fan-out until somebody
-// comes or goes, and no allocation.
-func TestSnapshotIsShared(t *testing.T) {
+// TestPagesAreShared wants the same memory at every fan-out until somebody
+// leaves, no allocation, and what was lent to stay as it was whoever comes and goes.
+func TestPagesAreShared(t *testing.T) {
 	table := NewTable()
 	for i := range 100 {
 		table.Join(t.Context(), "room", chat.Member{Connection: fmt.Sprint(i)})
 	}
-	first := table.page("room", chat.Everyone)
+	first, _ := table.pages("room")
 	table.Join(t.Context(), "room", chat.Member{Connection: "7", Person: "took a name"})
-	if second := table.page("room", chat.Everyone); &first[0] != &second[0] {
-		t.Error("the snapshot was made anew though nobody came or went")
+	if second, _ := table.pages("room"); &first[0] != &second[0] {
+		t.Error("a page was made anew though nobody left")
 	}
-	if n := testing.AllocsPerRun(100, func() { table.page("room", chat.WithProtocol) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { table.pages("room") }); n != 0 {
 		t.Errorf("a fan-out allocates %v times", n)
 	}
+	before := slices.Clone(first)
 	table.Leave(t.Context(), "room", "7")
-	if len(first) != 100 || len(table.page("room", chat.Everyone)) != 99 {
-		t.Error("a departure changed the old snapshot, or not the new one")
+	table.Join(t.Context(), "room", chat.Member{Connection: "new"})
+	table.Leave(t.Context(), "room", "99")
+	if now, _ := table.pages("room"); !slices.Equal(first, before) || len(now) != 99 || slices.Contains(now, "7") || slices.Contains(now, "99") || !slices.Contains(now, "new") {
+		t.Errorf("coming and going changed what was lent, or not what is lent now: %q", now)
+	}
+}
+
+// TestConnectionsOfOneRoomShareItsName wants what is noted of a connection to
+// hold no memory of its own for the name of the only room it is in.
+func TestConnectionsOfOneRoomShareItsName(t *testing.T) {
+	table := NewTable()
+	for i := range 3 {
+		id, name := fmt.Sprint(i), fmt.Sprint("ro", "om")
+		table.Join(t.Context(), name, chat.Member{Connection: id})
+		if err := table.Put(t.Context(), chat.Connection{ID: id, Rooms: []string{name}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := table.connections["1"].rooms, table.connections["2"].rooms; &a[0] != &b[0] {
+		t.Error("each has a list of its own")
+	}
+	got, _ := table.Get(t.Context(), "1")
+	got.Rooms[0] = "changed"
+	if again, err := table.Get(t.Context(), "2"); err != nil || again.Rooms[0] != "room" {
+		t.Errorf("one who changed what it was given changed another one's: %q, %v", again.Rooms, err)
 	}
 }
 
