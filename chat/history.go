@@ -15,7 +15,7 @@ func (t *turn) history(ctx context.Context, a *protocol.ReadHistory) error {
 	if err != nil {
 		return err
 	}
-	var page *protocol.Page
+	var page *page
 	switch {
 	case a.After != nil:
 		page, err = t.chat.pageAfter(ctx, a.Room, x, *a.After, a.Limit)
@@ -31,6 +31,6 @@ func (t *turn) history(ctx context.Context, a *protocol.ReadHistory) error {
 		return err
 	}
 	page.Type, page.ID = "history", a.ID
-	t.answer(&protocol.History{Page: *page})
+	t.answers = append(t.answers, page.encode(&protocol.History{Page: page.Page}))
 	return nil
 }

@@ -35,11 +35,18 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 	if err != nil {
 		return err
 	}
-	joined := &protocol.Joined{Page: *page, People: []protocol.Person{}, Rules: book.roomRules(pos.Room, p.ID)}
-	if err := t.chat.listPeople(ctx, joined); err != nil {
-		return err
+	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Rules: book.roomRules(pos.Room, p.ID)}
+	ids, count, err := t.chat.Members.Present(ctx, pos.Room, protocol.MaxPeople)
+	if err != nil {
+		return fmt.Errorf("who is in room %q: %w", pos.Room, err)
 	}
-	t.answer(joined)
+	joined.Count = count
+	frame := page.encode(joined)
+	people, err := t.chat.listPeople(ctx, ids, protocol.MaxFrameBytes-len(frame))
+	if err != nil {
+		return fmt.Errorf("names in room %q: %w", pos.Room, err)
+	}
+	t.answers = append(t.answers, protocol.Fill(frame, "people", people))
 	return nil
 }
 
@@ -81,25 +88,24 @@ func (t *turn) exit(ctx context.Context, room string) error {
 	})
 }
 
-// listPeople adds who is in the room, as many as the frame still takes.
-func (c *Chat) listPeople(ctx context.Context, j *protocol.Joined) error {
-	ids, count, err := c.Members.Present(ctx, j.Room, protocol.MaxPeople)
-	if err != nil {
-		return fmt.Errorf("who is in room %q: %w", j.Room, err)
-	}
-	j.Count = count
+// listPeople returns persons by name, as many as fit into so many bytes, encoded
+// with commas between them.
+func (c *Chat) listPeople(ctx context.Context, ids []PersonID, bytes int) (list []byte, err error) {
 	people, err := c.People.Persons(ctx, ids...)
 	if err != nil {
-		return fmt.Errorf("names in room %q: %w", j.Room, err)
+		return nil, err
 	}
 	slices.SortFunc(people, func(a, b Person) int { return strings.Compare(a.Name, b.Name) })
-	left := protocol.MaxFrameBytes - len(protocol.Encode(j)) - 8 // 8: the count may grow by digits
 	for _, p := range people {
 		seen := asOthersSee(p)
-		if left -= len(protocol.Encode(&seen)) + 1; left < 0 {
+		encoded := protocol.Encode(&seen)
+		if len(list)+1+len(encoded) > bytes {
 			break
 		}
-		j.People = append(j.People, seen)
+		if len(list) > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, encoded...)
 	}
-	return nil
+	return list, nil
 }

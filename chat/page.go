@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -9,9 +10,27 @@ import (
 	"parley/protocol"
 )
 
+// page is a protocol.Page whose entries are encoded: each once, for its size in
+// the page as for the frame.
+type page struct {
+	protocol.Page     // without them
+	messages, changes [][]byte
+}
+
+// encode returns an event that has the page in it, with the page's entries.
+func (p *page) encode(event any) []byte {
+	frame := protocol.Encode(event)
+	frame = protocol.Fill(frame, "messages", bytes.Join(p.messages, comma))
+	return protocol.Fill(frame, "changes", bytes.Join(p.changes, comma))
+}
+
+var comma = []byte{','}
+
+func (p *page) entries() int { return len(p.messages) + len(p.changes) }
+
 // since returns what a client at a position has missed: the oldest page of it,
 // or the newest page of the room where that position means nothing any more.
-func (c *Chat) since(ctx context.Context, pos protocol.Position) (*protocol.Page, error) {
+func (c *Chat) since(ctx context.Context, pos protocol.Position) (*page, error) {
 	if err := c.trimAged(ctx, pos.Room); err != nil {
 		return nil, err
 	}
@@ -47,7 +66,7 @@ func (c *Chat) extent(ctx context.Context, room string) (Extent, error) {
 }
 
 // pageBefore returns the newest entries below a sequence.
-func (c *Chat) pageBefore(ctx context.Context, room string, x Extent, before uint64, limit int) (*protocol.Page, error) {
+func (c *Chat) pageBefore(ctx context.Context, room string, x Extent, before uint64, limit int) (*page, error) {
 	to := min(before-1, x.Head)
 	p := newPage(room, x)
 	p.From, p.To = to+1, to
@@ -63,15 +82,15 @@ func (c *Chat) pageBefore(ctx context.Context, room string, x Extent, before uin
 		return nil, fmt.Errorf("history of room %q: %w", room, err)
 	}
 	fill(p, entries)
-	slices.Reverse(p.Messages)
-	slices.Reverse(p.Changes)
-	p.From = to + 1 - uint64(len(p.Messages)+len(p.Changes))
+	slices.Reverse(p.messages)
+	slices.Reverse(p.changes)
+	p.From = to + 1 - uint64(p.entries())
 	p.More = p.From > x.Floor+1
 	return p, nil
 }
 
 // pageAfter returns the oldest entries above a sequence.
-func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint64, limit int) (*protocol.Page, error) {
+func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint64, limit int) (*page, error) {
 	p := newPage(room, x)
 	after = max(after, x.Floor)
 	p.From, p.To = after+1, after
@@ -87,7 +106,7 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 		entries = nil
 	}
 	fill(p, entries)
-	p.To = after + uint64(len(p.Messages)+len(p.Changes))
+	p.To = after + uint64(p.entries())
 	p.More = p.To < x.Head
 	return p, nil
 }
@@ -96,33 +115,29 @@ func (c *Chat) pageAfter(ctx context.Context, room string, x Extent, after uint6
 // there but deleted messages. More are not read only to be thrown away.
 const maxPageEntries = protocol.PageBytes / 80
 
-func newPage(room string, x Extent) *protocol.Page {
-	return &protocol.Page{
+func newPage(room string, x Extent) *page {
+	return &page{Page: protocol.Page{
 		Room: room, Epoch: x.Epoch, Floor: x.Floor, Head: x.Head, Complete: true,
 		Messages: []protocol.Item{}, Changes: []protocol.Change{},
-	}
+	}}
 }
 
 // fill adds entries to a page until it is full, at least one.
-func fill(p *protocol.Page, entries []Entry) {
+func fill(p *page, entries []Entry) {
 	size := 0
 	for _, e := range entries {
-		var frame any
 		item, change := asItem(e), asChange(e)
+		into, encoded := &p.messages, []byte(nil)
 		if change != nil {
-			frame = change
+			into, encoded = &p.changes, protocol.Encode(change)
 		} else {
-			frame = &item
+			encoded = protocol.Encode(&item)
 		}
-		size += len(protocol.Encode(frame)) + 1
-		if size > protocol.PageBytes-1<<10 && len(p.Messages)+len(p.Changes) > 0 { // 1 KB for the page around them
+		size += len(encoded) + 1
+		if size > protocol.PageBytes-1<<10 && p.entries() > 0 { // 1 KB for the page around them
 			return
 		}
-		if change != nil {
-			p.Changes = append(p.Changes, *change)
-		} else {
-			p.Messages = append(p.Messages, item)
-		}
+		*into = append(*into, encoded)
 	}
 }
 

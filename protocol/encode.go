@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"bytes"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -14,4 +16,20 @@ func Encode(event any) []byte {
 		panic("protocol: " + err.Error())
 	}
 	return b
+}
+
+// Fill puts elements, encoded already and with commas between them, into an
+// array of this name in a frame, where that is empty. It returns the frame as it
+// is where there is none, or nothing to put into it.
+func Fill(frame []byte, name string, elements []byte) []byte {
+	empty := []byte(`"` + name + `":[]`) // in no string of the frame: there a quotation mark has a backslash before it
+	at := bytes.Index(frame, empty)
+	if at < 0 || len(elements) == 0 {
+		return frame
+	}
+	at += len(empty) - 1
+	full := make([]byte, 0, len(frame)+len(elements))
+	full = append(full, frame[:at]...)
+	full = append(full, elements...)
+	return append(full, frame[at:]...)
 }
