@@ -141,6 +141,10 @@ type home struct {
 	ready func(context.Context) error // why nothing can be stored at present; nil: it always can
 }
 
+// keptPages is how many bytes of pages are kept encoded: those of 300 rooms, or of
+// 180 where texts are long.
+const keptPages = 4 << 20
+
 // behind opens the home that the flags ask for.
 func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *gateway.Server, management string, logger *slog.Logger) (*home, error) {
 	if s.Stack.Functions != "" {
@@ -153,7 +157,7 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 	connections := memory.NewTable()
 	talk := chat.New(
 		chat.Ports{Connections: connections, Members: connections, Log: store, People: store, Rules: store, Poster: gw},
-		chat.Options{Server: "parley " + version, Rates: s.Limits.rates(), Logger: logger},
+		chat.Options{Server: "parley " + version, Rates: s.Limits.rates(), PageBytes: keptPages, Logger: logger},
 	)
 	stop := tend(talk, logger)
 	return &home{

@@ -56,6 +56,11 @@ type Options struct {
 	// processes change them, too. 0: this process alone does.
 	RulesAge time.Duration
 
+	// PageBytes is how much of pages that were told last is kept, encoded, for who
+	// is told them next: in a home whose log no other process changes. Default 0:
+	// each page is read again.
+	PageBytes int
+
 	Now    func() time.Time // default time.Now
 	Random io.Reader        // for ids and session tokens; default crypto/rand
 	Logger *slog.Logger     // default: nothing is logged
@@ -76,13 +81,14 @@ type Chat struct {
 	slowed   slowed
 	roles    sync.Mutex // held while one changes
 	outboxes outboxes
+	kept     kept
 	presence presence
 	work     sync.WaitGroup // goroutines that outlive the call that started them
 }
 
 // New returns a Chat. Close it when no more calls come.
 func New(ports Ports, o Options) *Chat {
-	c := &Chat{Ports: ports, options: o, now: o.Now, random: o.Random, logger: o.Logger}
+	c := &Chat{Ports: ports, options: o, now: o.Now, random: o.Random, logger: o.Logger, kept: kept{limit: o.PageBytes}}
 	if c.options.Server == "" {
 		c.options.Server = "parley"
 	}

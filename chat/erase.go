@@ -84,7 +84,9 @@ func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := c.Log.ForgetSender(ctx, person); err != nil {
+	err = c.Log.ForgetSender(ctx, person)
+	c.kept.dropAll() // it may have spoken in any room
+	if err != nil {
 		return 0, fmt.Errorf("forget who said it: %w", err)
 	}
 	if err := c.forgetRules(ctx, person); err != nil {

@@ -28,7 +28,7 @@ func BenchmarkHello(b *testing.B) {
 			}
 			b.Cleanup(func() { store.Close() })
 			table := memory.NewTable()
-			c := chat.New(chat.Ports{Connections: table, Members: table, Log: store, People: store, Poster: nowhere{}}, chat.Options{})
+			c := chat.New(chat.Ports{Connections: table, Members: table, Log: store, People: store, Poster: nowhere{}}, chat.Options{PageBytes: 4 << 20})
 			b.Cleanup(c.Close)
 			come := func(id, hello string) {
 				if _, err := c.OnConnect(b.Context(), id, chat.Handshake{Subprotocols: []string{protocol.Subprotocol}}); err != nil {

@@ -89,15 +89,33 @@ type faultyLog struct {
 	mu       sync.Mutex
 	fail     error
 	appends  int
+	ranges   int    // both ways
 	onRange  func() // before it
 	onAppend func() // before it
+
+	afterRange func() // both ways
 }
 
 func (l *faultyLog) Range(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
 	if l.onRange != nil {
 		l.onRange()
 	}
-	return l.Log.Range(ctx, room, from, to, maxBytes)
+	return l.ranged(l.Log.Range(ctx, room, from, to, maxBytes))
+}
+
+func (l *faultyLog) RangeBack(ctx context.Context, room string, from, to uint64, maxBytes int) ([]chat.Entry, error) {
+	return l.ranged(l.Log.RangeBack(ctx, room, from, to, maxBytes))
+}
+
+// ranged counts what was read.
+func (l *faultyLog) ranged(entries []chat.Entry, err error) ([]chat.Entry, error) {
+	l.mu.Lock()
+	l.ranges++
+	l.mu.Unlock()
+	if l.afterRange != nil {
+		l.afterRange()
+	}
+	return entries, err
 }
 
 func (l *faultyLog) Append(ctx context.Context, room string, entries ...chat.Entry) ([]chat.Appended, error) {
@@ -128,6 +146,9 @@ func newHome(t *testing.T, o chat.Options) *home {
 
 // begin has a new chat work on what the home holds.
 func (h *home) begin(o chat.Options) {
+	if o.RulesAge == 0 { // no other process changes the log
+		o.PageBytes = 1 << 20
+	}
 	h.options = o
 	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: h.people, Poster: h.poster, Rules: h.rules}, o)
 	h.t.Cleanup(h.Close)

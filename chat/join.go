@@ -95,10 +95,13 @@ func (c *Chat) listPeople(ctx context.Context, ids []PersonID, bytes int) (list 
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(people, func(a, b Person) int { return strings.Compare(a.Name, b.Name) })
-	for _, p := range people {
-		seen := asOthersSee(p)
-		encoded := protocol.Encode(&seen)
+	shown := make([]protocol.Person, len(people)) // smaller ones to sort
+	for i, p := range people {
+		shown[i] = asOthersSee(p)
+	}
+	slices.SortFunc(shown, func(a, b protocol.Person) int { return strings.Compare(a.Name, b.Name) })
+	for _, p := range shown {
+		encoded := protocol.Encode(&p)
 		if len(list)+1+len(encoded) > bytes {
 			break
 		}

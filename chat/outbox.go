@@ -171,6 +171,7 @@ func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int
 	}
 	if n > 0 {
 		appended, err := c.Log.Append(ctx, room, entries...)
+		c.kept.drop(room) // even after an error: it may have been done
 		for _, d := range batch {
 			if len(d.entries) == 0 {
 				continue

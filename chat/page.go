@@ -34,25 +34,37 @@ func (c *Chat) since(ctx context.Context, pos protocol.Position) (*page, error) 
 	if err := c.trimAged(ctx, pos.Room); err != nil {
 		return nil, err
 	}
+	shelf := c.kept.shelf(pos.Room)
 	x, err := c.extent(ctx, pos.Room)
 	if err != nil {
 		return nil, err
 	}
-	if pos.After == nil {
-		return c.pageBefore(ctx, pos.Room, x, x.Head+1, protocol.DefaultHistory)
-	}
-	after := *pos.After
-	if pos.Epoch != "" && pos.Epoch != x.Epoch || after < x.Floor || after > x.Head || x.Head-after > protocol.MaxResume {
-		p, err := c.pageBefore(ctx, pos.Room, x, x.Head+1, protocol.DefaultHistory)
-		if err == nil {
-			p.Complete = false
+	after, complete := newestPage, true
+	if pos.After != nil {
+		after = *pos.After
+		if pos.Epoch != "" && pos.Epoch != x.Epoch || after < x.Floor || after > x.Head || x.Head-after > protocol.MaxResume {
+			after, complete = newestPage, false
 		}
-		return p, err
 	}
-	if planted.Is(planted.ResumeOffByOne) {
-		after++
+	if p, ok := c.kept.get(shelf, x, after); ok {
+		p.Complete = complete
+		return &p, nil
 	}
-	return c.pageAfter(ctx, pos.Room, x, after, protocol.MaxResume)
+	var p *page
+	switch {
+	case after == newestPage:
+		p, err = c.pageBefore(ctx, pos.Room, x, x.Head+1, protocol.DefaultHistory)
+	case planted.Is(planted.ResumeOffByOne):
+		p, err = c.pageAfter(ctx, pos.Room, x, after+1, protocol.MaxResume)
+	default:
+		p, err = c.pageAfter(ctx, pos.Room, x, after, protocol.MaxResume)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.kept.put(shelf, x, after, *p)
+	p.Complete = complete
+	return p, nil
 }
 
 func (c *Chat) extent(ctx context.Context, room string) (Extent, error) {

@@ -101,7 +101,9 @@ func (c *Chat) trim(ctx context.Context, room string) error {
 	if floor <= x.Floor {
 		return nil
 	}
-	if err := c.Log.Trim(ctx, room, floor); err != nil {
+	err = c.Log.Trim(ctx, room, floor)
+	c.kept.drop(room)
+	if err != nil {
 		return fmt.Errorf("trim room %q: %w", room, err)
 	}
 	return nil
