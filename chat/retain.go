@@ -22,7 +22,7 @@ func (t *turn) retain(ctx context.Context, by Person, a *protocol.Retain) error 
 	if a.Room != "" {
 		err = t.chat.trim(ctx, a.Room)
 	} else {
-		err = t.chat.trimAll(ctx)
+		_, err = t.chat.trimAfter(ctx, "")
 	}
 	if err != nil {
 		return err
@@ -40,16 +40,6 @@ type retention struct {
 func asRetention(r Rule) retention {
 	n, _ := strconv.ParseUint(r.Text, 10, 64) // empty: all
 	return retention{r.Value, n}
-}
-
-// trims tells whether any room is to be trimmed.
-func (b *rulebook) trims() bool {
-	for key := range b.rules {
-		if key.kind == RuleRetention {
-			return true
-		}
-	}
-	return false
 }
 
 // trimEvery is after how many entries a room's log is trimmed as it grows: so it
