@@ -21,6 +21,7 @@
 //	Extent           1 query, 1 get; once in a process 1 get more
 //	Range, RangeBack 1 query, 1 more beyond 128 entries; 1 batch for edits of older messages
 //	Rooms            1 query e, and 1 e for each room
+//	RoomsAfter       1 query e for each 500 rooms
 //	Persons          1 get, or 1 batch for up to 100
 //	PersonBySession  2 gets
 //	PersonByName     2 gets
@@ -109,6 +110,7 @@ var (
 	_ chat.ConnectionTable = (*Store)(nil)
 	_ chat.Membership      = (*Store)(nil)
 	_ chat.MessageLog      = (*Store)(nil)
+	_ chat.RoomNames       = (*Store)(nil)
 	_ chat.People          = (*Store)(nil)
 
 	_ chat.Rules   = (*Store)(nil)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,28 @@ func (s *Store) Rooms(ctx context.Context, limit int) ([]chat.RoomHead, error) {
 		return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(a.Room, b.Room))
 	})
 	return heads[:max(0, min(limit, len(heads)))], nil
+}
+
+// RoomsAfter yields the names of all rooms that come after one. One query for
+// each 500. Eventually consistent, as Rooms is.
+func (s *Store) RoomsAfter(ctx context.Context, room string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		q := query{partition: roomsPartition, projection: []string{sortKey}, limit: maxRoomsRead, eventual: true}
+		if room != "" {
+			q.sort, q.from = sortKey+" > :from", room
+		}
+		for p, err := range s.pages(ctx, q) {
+			if err != nil {
+				yield("", fmt.Errorf("list rooms: %w", err))
+				return
+			}
+			for _, row := range p.rows {
+				if !yield(getText(row, sortKey), nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (s *Store) readHeads(ctx context.Context, heads []chat.RoomHead) error {
