@@ -18,7 +18,10 @@ type event struct {
 	Body              string              `json:"body"`
 	IsBase64Encoded   bool                `json:"isBase64Encoded"`
 
-	Share *share `json:"parleyShare"` // from an invocation of ours; API Gateway sets no such field
+	// What is not from API Gateway, which sets no such fields: from an invocation
+	// of ours, and from the clock.
+	Share *share `json:"parleyShare"`
+	Sweep *sweep `json:"parleySweep"`
 }
 
 type eventContext struct {
@@ -38,6 +41,13 @@ func decode(payload []byte, eventType string) (*event, error) {
 	if err := json.Unmarshal(payload, e); err != nil {
 		return nil, fmt.Errorf("read event: %w", err)
 	}
+	if e.Sweep != nil && eventType == "MESSAGE" && e.Context == (eventContext{}) {
+		if e.Sweep.Slice < 0 || e.Sweep.Slice >= maxSlices || e.Share != nil || e.Headers != nil || e.Body != "" {
+			return nil, fmt.Errorf("a sweep of the slice %d, or with what belongs to another event", e.Sweep.Slice)
+		}
+		return e, nil
+	}
+	e.Sweep = nil
 	if e.Share != nil && e.Context.ConnectionID == "" {
 		return e, nil
 	}

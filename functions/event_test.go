@@ -29,6 +29,7 @@ type recorder struct {
 	until   time.Time // OnAction's deadline
 	confirm string
 	err     error
+	swept   []string // after which room each sweep was
 }
 
 func (r *recorder) OnConnect(ctx context.Context, id string, h chat.Handshake) (string, error) {
@@ -50,6 +51,12 @@ func (r *recorder) OnAction(ctx context.Context, id string, frames ...[]byte) er
 func (r *recorder) Forget(ctx context.Context, room string, gone []string) error {
 	r.ended = append(r.ended, gone...)
 	return r.err
+}
+
+func (r *recorder) SweepAfter(ctx context.Context, room string) (string, error) {
+	r.swept = append(r.swept, room)
+	r.until, _ = ctx.Deadline()
+	return room + "+", r.err
 }
 
 type statusError int

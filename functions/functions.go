@@ -23,6 +23,7 @@ type Chat interface {
 	OnDisconnect(ctx context.Context, id chat.ConnectionID) error
 	OnAction(ctx context.Context, id chat.ConnectionID, frames ...[]byte) error
 	Forget(ctx context.Context, room string, gone []chat.ConnectionID) error
+	SweepAfter(ctx context.Context, room string) (done string, err error)
 }
 
 var _ Chat = (*chat.Chat)(nil)
@@ -44,6 +45,10 @@ type Options struct {
 	// event is an error.
 	Shares *Sharing
 
+	// Again has OnAction invoked once more, where a sweep takes longer than one
+	// invocation may. Nil: the next sweep does the rest.
+	Again Invoker
+
 	Logger *slog.Logger // default: nothing is logged
 }
 
@@ -54,12 +59,13 @@ type Functions struct {
 	secrets [][sha256.Size]byte
 	origins map[string]bool
 	shares  *Sharing
+	again   Invoker
 	log     *slog.Logger
 }
 
 // New returns the functions.
 func New(c Chat, o Options) *Functions {
-	f := &Functions{chat: c, origins: map[string]bool{}, shares: o.Shares, log: o.Logger}
+	f := &Functions{chat: c, origins: map[string]bool{}, shares: o.Shares, again: o.Again, log: o.Logger}
 	for _, secret := range o.OriginSecrets {
 		if secret != "" {
 			f.secrets = append(f.secrets, sha256.Sum256([]byte(secret)))

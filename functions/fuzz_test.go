@@ -20,14 +20,19 @@ func FuzzEvent(f *testing.F) {
 		events[kind] = b
 		f.Add(b, "")
 	}
+	f.Add([]byte(SweepEvent), SweepEvent)
 	f.Fuzz(func(t *testing.T, payload []byte, said string) {
 		for kind := range events {
 			e, err := decode(payload, kind)
 			if err != nil {
 				continue
 			}
-			if (e.Share == nil) == (e.Context.ConnectionID == "") || e.Share == nil && e.Context.EventType != kind {
+			ours := e.Share != nil || e.Sweep != nil
+			if ours == (e.Context.ConnectionID != "") || !ours && e.Context.EventType != kind || e.Share != nil && e.Sweep != nil {
 				t.Fatalf("%s: %+v", kind, e)
+			}
+			if e.Sweep != nil && (kind != "MESSAGE" || e.Context != (eventContext{}) || e.Sweep.Slice < 0 || e.Sweep.Slice >= maxSlices) {
+				t.Fatalf("%s: a sweep %+v of %+v", kind, e.Sweep, e)
 			}
 			e.frame()
 			for _, item := range e.list("X-Forwarded-For") {
@@ -52,8 +57,8 @@ func FuzzEvent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if frame, err := e.frame(); err != nil || string(frame) != said || e.Share != nil || e.header("origin")[0] != said {
-			t.Fatalf("said %q, read %q, %v, share %v", said, frame, err, e.Share)
+		if frame, err := e.frame(); err != nil || string(frame) != said || e.Share != nil || e.Sweep != nil || e.header("origin")[0] != said {
+			t.Fatalf("said %q, read %q, %v, share %v, sweep %v", said, frame, err, e.Share, e.Sweep)
 		}
 	})
 }

@@ -19,6 +19,9 @@ func (f *Functions) onAction(ctx context.Context, payload []byte) ([]byte, error
 	}
 	ctx, cancel := withMargin(ctx)
 	defer cancel()
+	if e.Sweep != nil {
+		return f.sweep(ctx, e.Sweep)
+	}
 	if e.Share != nil {
 		f.takeShare(ctx, e.Share)
 		return answer{StatusCode: http.StatusOK}.encode()

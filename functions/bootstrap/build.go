@@ -38,11 +38,15 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 	if err != nil {
 		return nil, err
 	}
-	invoker, err := s.invoker()
+	again, err := s.invoker()
 	if err != nil {
 		return nil, err
 	}
-	sharing := functions.NewSharing(functions.SharingOptions{Poster: poster, Members: store, Invoker: invoker, From: s.shareFrom, Logger: logger})
+	sharers := again
+	if s.shareFrom == 0 {
+		sharers = nil
+	}
+	sharing := functions.NewSharing(functions.SharingOptions{Poster: poster, Members: store, Invoker: sharers, From: s.shareFrom, Logger: logger})
 	talk := chat.New(chat.Ports{Connections: store, Members: store, Log: store, People: store, Poster: sharing, Rules: store, Counter: store}, chat.Options{
 		Server: "parley " + version,
 		// What this process sees of a person; more than a fifth of it is counted
@@ -57,13 +61,13 @@ func build(getenv func(string) string, stderr io.Writer) (functions.Handler, err
 		Logger:         logger,
 	})
 	return functions.New(talk, functions.Options{
-		OriginSecrets: s.originSecrets, SiteOrigins: s.siteOrigins, Shares: sharing, Logger: logger,
+		OriginSecrets: s.originSecrets, SiteOrigins: s.siteOrigins, Shares: sharing, Again: again, Logger: logger,
 	}).Handler(s.handler)
 }
 
 // invoker has further invocations of this very function made, where it may.
 func (s *settings) invoker() (functions.Invoker, error) {
-	if s.function == "" || s.shareFrom == 0 || s.handler != functions.OnAction {
+	if s.function == "" || s.handler != functions.OnAction {
 		return nil, nil
 	}
 	return functions.NewLambda(functions.LambdaOptions{Function: s.function, Region: s.region, Credentials: s.credentials, Endpoint: s.lambda})

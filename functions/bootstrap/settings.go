@@ -14,7 +14,7 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 type settings struct {
 	handler     string // _HANDLER: OnConnect, OnDisconnect or OnAction
-	function    string // AWS_LAMBDA_FUNCTION_NAME; empty: no large room is shared out
+	function    string // AWS_LAMBDA_FUNCTION_NAME; empty: it never invokes itself
 	region      string // AWS_REGION
 	credentials functions.Credentials
 	logLevel    string // AWS_LAMBDA_LOG_LEVEL; default INFO
