@@ -66,6 +66,16 @@ func checkFunctions(t *parsedTemplate, wrong func(string, ...any)) {
 		if timeout, _ := f["Timeout"].(int); timeout < 29 {
 			wrong("%s has %v seconds", id, f["Timeout"])
 		}
+		reserve := "map[Ref:ReservedConcurrency]"
+		if id == "WebsiteFunction" { // CloudFormation alone calls it
+			reserve = "<nil>"
+		}
+		if got := fmt.Sprint(t.properties(id, "HasReserve")["ReservedConcurrentExecutions"]); got != reserve {
+			wrong("%s may run %s times at once, want %s", id, got, reserve)
+		}
+		if got := f["ReservedConcurrentExecutions"]; got != nil {
+			wrong("%s takes %v from an account that can reserve none", id, got)
+		}
 	}
 	for hold, want := range map[string]string{"HasDomain": "https://${DomainName}", "": "https://${Distribution.DomainName}"} {
 		if site, _ := argumentOf(within(t.properties("OnConnectFunction", hold), "Environment", "Variables", "SITE_ORIGIN"), "Fn::Sub"); site != want {
@@ -202,6 +212,10 @@ func checkAlarms(t *parsedTemplate, wrong func(string, ...any)) {
 				}
 			}
 		}
+	}
+	traffic := t.properties("TrafficAlarm")
+	if by, _ := argumentOf(traffic["Threshold"], "Ref"); by != "AlarmFrames" || traffic["Period"] != 3600 || traffic["Statistic"] != "Sum" {
+		wrong("traffic is unusual from %v in %v s, by %v", traffic["Threshold"], traffic["Period"], traffic["Statistic"])
 	}
 	const free = 10 // https://aws.amazon.com/cloudwatch/pricing/
 	if watched != deploy.AlarmMetrics || watched > free {

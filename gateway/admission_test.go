@@ -102,6 +102,22 @@ func TestSilentMakeRoom(t *testing.T) {
 			c.Close()
 		}
 	})
+	inBubble(t, "who has just come may speak still", func(t *testing.T) {
+		s := startPipes(t, gateway.Options{MaxConnections: 10, Heartbeat: -1}, newHandler(), nil)
+		var clients []*client
+		var ids []string
+		for range 10 {
+			c, id := s.open()
+			clients, ids = append(clients, c), append(ids, id)
+		}
+		time.Sleep(time.Second)
+		if gone, err := s.Post(t.Context(), texts("who is there?"), ids); len(gone) > 0 || err != nil {
+			t.Errorf("gone are %v of %v, %v; want nobody", gone, ids, err)
+		}
+		for _, c := range clients {
+			c.Close()
+		}
+	})
 }
 
 // TestOftenLogged: what strangers cause is logged once, and then by its number.
