@@ -20,10 +20,7 @@ const storage = {
 
 const chat = new Chat({ server, storage, WebSocket })
 chat.addEventListener('error', ({ detail }) => console.error(detail.message))
-console.log(`connecting to ${server}`)
-chat.start()
-await chat.rename(chat.remembered || 'echo')
-
+// Before start, which joins where something was left unsent, and then has no position to start from.
 const room = chat.join(name, JSON.parse(storage.getItem('position')))
 room.addEventListener('messages', ({ detail: { kind, items } }) => {
   if (kind === 'append') {
@@ -33,9 +30,15 @@ room.addEventListener('messages', ({ detail: { kind, items } }) => {
   }
   storage.setItem('position', JSON.stringify(room.position()))
 })
-room.addEventListener('joined', () => console.log(`here I am: ${chat.you.name} in ${name}`), { once: true })
+const joined = new Promise(resolve => room.addEventListener('joined', resolve, { once: true }))
 room.addEventListener('incomplete', () => console.error('too much was said meanwhile to hear it all'))
 process.once('SIGTERM', () => chat.stop())
+
+console.log(`connecting to ${server}`)
+chat.start()
+await chat.rename(chat.remembered || 'echo')
+await joined
+console.log(`here I am: ${chat.you.name} in ${name}`)
 
 function save() { writeFileSync(file, JSON.stringify(Object.fromEntries(values)), { mode: 0o600 }) }
 

@@ -116,7 +116,7 @@ export class Chat extends EventTarget {
   /**
    * Joins, and again after each reconnect until leave.
    * @param {string} name
-   * @param {Position} [position] where room.position() was before: all since then comes, and nothing older
+   * @param {Position} [position] where room.position() was: if joined before start(), all since then comes, and nothing older
    */
   join(name, position) {
     const known = this.rooms.get(name)
