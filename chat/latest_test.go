@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,15 @@ func TestRoleGivenElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := h.last("gus", "session").str("session")
+	h.act("gus", map[string]any{"type": "slow", "id": "s", "room": "general", "every": 10_000})
+	equal(t, "a new moderator is answered by", h.last("gus", "moderated").str("id"), "s")
+	if err := elsewhere.OnAction(context.Background(), "olga", []byte(`{"type":"lock","id":"o","room":"general"}`)); err != nil {
+		t.Fatal(err)
+	}
+	h.act("gus", map[string]any{"type": "moderation", "id": "m", "room": "general"})
+	if listed := fmt.Sprint(h.last("gus", "moderation")["rules"]); !strings.Contains(listed, "do:lock") || !strings.Contains(listed, "do:slow") {
+		t.Errorf("what was done elsewhere is not listed: %s", listed)
+	}
 	h.connect("gus 2", protocol.Subprotocol)
 	h.act("gus 2", map[string]any{"type": "hello", "session": session})
 	w := h.last("gus 2", "welcome")

@@ -38,7 +38,13 @@ func (t *turn) moderate(ctx context.Context, action protocol.Action) error {
 	if err != nil {
 		return err
 	}
-	if role := needs(action); rank(b.role(p.ID)) < rank(role) {
+	role := needs(action)
+	if _, lists := action.(*protocol.ListModeration); rank(p.Role) >= rank(role) && (lists || rank(b.role(p.ID)) < rank(role)) {
+		if b, err = t.chat.latest(ctx); err != nil { // elsewhere a role was given, or what is to be listed was changed, a moment ago
+			return err
+		}
+	}
+	if rank(b.role(p.ID)) < rank(role) {
 		return protocol.Errorf(protocol.NotAllowed, "This is for %ss.", role)
 	}
 	switch a := action.(type) {
