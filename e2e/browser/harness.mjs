@@ -1,13 +1,14 @@
 // What the tests in a browser share: the program as a child process, Chromium,
 // and a watch over each page for what must never happen in one.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import WebSocket from 'ws'
 
@@ -28,14 +29,12 @@ export const looks = [
 ].filter(({ name }) => !only || name === only)
 
 /** With PARLEY_FUNCTIONS and PARLEY_DYNAMODB_ENDPOINT the program itself runs the other home; each server has a table of its own. */
-const home = () => process.env.PARLEY_FUNCTIONS
-  ? ['--management', '127.0.0.1:0', '--table', `browser-${randomUUID()}`]
-  : ['--management', 'off']
+export const functions = Boolean(process.env.PARLEY_FUNCTIONS)
 
 /** Starts the program on a port and data of its own, until the test t ends. */
 export async function serve(t, ...flags) {
   const data = mkdtempSync(join(tmpdir(), 'parley-browser-'))
-  const server = new Server(data, [...home(), ...flags])
+  const server = new Server(data, flags)
   t.after(async () => {
     await server.kill()
     rmSync(data, { recursive: true, force: true })
@@ -47,19 +46,28 @@ export async function serve(t, ...flags) {
 class Server {
   log = ''
   #linked
-  /** The fragment that makes the first operator; a first start tells it. */
-  operator = new Promise(resolve => { this.#linked = resolve })
+  #first = new Promise(resolve => { this.#linked = resolve })
   #data
   #flags
+  #table = `browser-${randomUUID()}`
   #child
 
   constructor(data, flags) {
     this.#data = data
-    this.#flags = flags
+    this.#flags = [...functions ? ['--table', this.#table] : [], ...flags]
+  }
+
+  /** The fragment that makes the first operator: a first start tells it, or whoever runs the functions asks for it. @returns {Promise<string>} */
+  async operator() { return new URL(functions ? await this.command('operator', 'link') : await this.#first).hash }
+
+  /** What a command prints that is for this chat while it runs. @param {...string} args */
+  async command(...args) {
+    const place = functions ? ['--dynamodb-endpoint', process.env.PARLEY_DYNAMODB_ENDPOINT, '--table', this.#table] : ['--data', this.#data]
+    return (await promisify(execFile)(binary, [...args, ...place])).stdout
   }
 
   async start(listen = new URL(this.website).host) {
-    const child = spawn(binary, ['serve', '--listen', listen, '--rate-limits', 'off', '--data', this.#data, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(binary, ['serve', '--listen', listen, '--management', '127.0.0.1:0', '--rate-limits', 'off', '--data', this.#data, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stderr.on('data', text => { this.log += text })
     await new Promise((resolve, reject) => {
@@ -73,7 +81,7 @@ class Server {
           clearTimeout(late)
           resolve()
         }
-        if (kind === 'Operator link') this.#linked(new URL(url).hash)
+        if (kind === 'Operator link') this.#linked(url)
       })
     })
   }
@@ -254,6 +262,18 @@ class Person {
   }
 
   async count(text) { return this.messages.filter({ hasText: text }).count() }
+
+  /** Reloads until something is seen: in the other home each function may hear 2 s late of what moderators did. */
+  async comesBackTo(seen) {
+    for (const late = Date.now() + PATIENCE; ;) {
+      await this.page.reload()
+      try {
+        return await seen.waitFor(functions ? { timeout: 1500 } : {})
+      } catch (error) {
+        if (!functions || Date.now() > late) throw error
+      }
+    }
+  }
 
   /** Waits until the condition in the page is true. */
   async until(condition, argument) { await this.page.waitForFunction(condition, argument) }

@@ -187,7 +187,7 @@ test('texts as reasons', async t => {
   const browser = await browse(t)
   const known = await usual(t, browser, server)
   const operator = await Client.connect(server, 'parley.v1')
-  operator.send({ type: 'hello', name: 'Oscar', link: (await server.operator).replace('#operator=', '') })
+  operator.send({ type: 'hello', name: 'Oscar', link: (await server.operator()).replace('#operator=', '') })
   assert.equal((await operator.next('session', 'error')).you?.role, 'operator')
 
   for (let from = 0; from < reasons.length; from += BATCH) {
