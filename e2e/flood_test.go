@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,18 +27,34 @@ func startForFlood(t testing.TB, flags ...string) *program {
 
 // flooder connects from an address, says hello, and has said nothing yet.
 func flooder(ctx context.Context, t testing.TB, p *program, address, name string) (*connection, error) {
-	ws, response, err := websocket.Dial(ctx, p.socket, &websocket.DialOptions{
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ws, err := dialFlood(ctx, p.socket, address)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{t, ws}, sayHello(ctx, ws, name)
+}
+
+func dialFlood(ctx context.Context, socket, address string) (*websocket.Conn, error) {
+	ws, response, err := websocket.Dial(ctx, socket, &websocket.DialOptions{
 		Subprotocols: []string{protocol.Subprotocol}, HTTPHeader: http.Header{"X-Forwarded-For": {"198.51.100.1, " + address}},
 	})
-	if err != nil {
-		if response != nil {
-			return nil, fmt.Errorf("%s, Retry-After %q: %w", response.Status, response.Header.Get("Retry-After"), err)
-		}
+	if err != nil && response != nil {
+		return nil, fmt.Errorf("%s, Retry-After %q: %w", response.Status, response.Header.Get("Retry-After"), err)
+	} else if err != nil {
 		return nil, err
 	}
 	ws.SetReadLimit(1 << 20)
-	c := &connection{t, ws}
-	return c, c.write(ctx, fmt.Appendf(nil, `{"type":"hello","name":%q,"rooms":[{"room":"general"}]}`, name))
+	return ws, nil
+}
+
+func sayHello(ctx context.Context, ws *websocket.Conn, name string) error {
+	return ws.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"type":"hello","name":%q,"rooms":[{"room":"general"}]}`, name))
+}
+
+func sayFlood(ctx context.Context, ws *websocket.Conn, i int) error {
+	return ws.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"type":"message","id":"f%d","text":"flood"}`, i))
 }
 
 // flood says so many as fast as they go, and returns what it was told: how often
@@ -47,7 +62,7 @@ func flooder(ctx context.Context, t testing.TB, p *program, address, name string
 func (c *connection) flood(ctx context.Context, messages int) (told int, last event, code websocket.StatusCode) {
 	go func() {
 		for i := range messages {
-			if c.write(ctx, fmt.Appendf(nil, `{"type":"message","id":"f%d","text":"flood"}`, i)) != nil {
+			if sayFlood(ctx, c.ws, i) != nil {
 				return // it was closed, which the other side tells
 			}
 		}
@@ -161,64 +176,4 @@ func TestFloodOfConnections(t *testing.T) {
 	} else {
 		c.ws.CloseNow()
 	}
-}
-
-// BenchmarkFlood is how long a message takes of somebody in another room, and in
-// the flooded one, while nobody floods, one connection does, and 50 of one
-// address do; who is closed comes back at once.
-func BenchmarkFlood(b *testing.B) {
-	for _, floods := range []int{0, 1, 50} {
-		for _, room := range []string{"general", "elsewhere"} {
-			b.Run(fmt.Sprintf("flooders=%d/room=%s", floods, room), func(b *testing.B) { benchmarkFlood(b, floods, room) })
-		}
-	}
-}
-
-func benchmarkFlood(b *testing.B, floods int, room string) {
-	p := startForFlood(b, "--limit-messages", "40/s:10", "--limit-address-connects", "off")
-	ada := connect(b, p, protocol.Subprotocol)
-	ada.send(map[string]any{"type": "hello", "name": "Ada", "rooms": []any{map[string]any{"room": room}}})
-	ada.next("joined")
-	ctx, cancel := context.WithCancel(b.Context())
-	var flooders sync.WaitGroup
-	for i := range floods {
-		flooders.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				if c, err := flooder(ctx, b, p, fromAddress, fmt.Sprint("Flood ", i, "-", n)); err == nil {
-					c.flood(ctx, 1000)
-					c.ws.CloseNow()
-				}
-				select {
-				case <-ctx.Done():
-				case <-time.After(time.Second): // 1,000 messages in a second
-				}
-			}
-		})
-	}
-	var took []time.Duration
-	refused := 0
-	for i := range b.N {
-		time.Sleep(50 * time.Millisecond)
-		begun := time.Now()
-		id := fmt.Sprint("a", i)
-		ada.send(map[string]any{"type": "message", "room": room, "id": id, "text": "a question"})
-		var answer event
-		for answer.ID != id || answer.Type == "message" && answer.From != "Ada" {
-			answer = ada.next("message", "error")
-		}
-		if answer.Type == "error" {
-			refused++
-			continue
-		}
-		took = append(took, time.Since(begun))
-	}
-	cancel()
-	flooders.Wait()
-	slices.Sort(took)
-	if len(took) > 0 {
-		b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-		b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
-	}
-	b.ReportMetric(float64(refused), "refused")
-	b.ReportMetric(float64(residentBytes(b, p.command.Process.Pid)>>20), "MiB")
 }

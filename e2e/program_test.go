@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(hubVariable) != "" {
 		os.Exit(serveHub())
 	}
+	if flooders := os.Getenv(floodVariable); flooders != "" {
+		os.Exit(serveFlood(flooders, os.Args[1]))
+	}
 	code := 1
 	func() {
 		var err error
