@@ -60,7 +60,8 @@ func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migr
 	if version < 0 {
 		return fmt.Errorf("%w: its schema version is %d", ErrCorrupt, version)
 	}
-	if version > 0 && version < len(migrations) {
+	copies := version > 0 && version < len(migrations)
+	if copies {
 		copied := copyPath(path, version)
 		if err := copyTo(ctx, conn, copied); err != nil {
 			return fmt.Errorf("copy to %s before changing the schema: %w", copied, err)
@@ -69,6 +70,11 @@ func migrate(ctx context.Context, conn *sql.Conn, path string, migrations []migr
 	for ; version < len(migrations); version++ {
 		if err := step(ctx, conn, migrations[version], version+1); err != nil {
 			return fmt.Errorf("change the schema from version %d to %d: %w", version, version+1, err)
+		}
+	}
+	if copies { // see finishScrub
+		if _, err := conn.ExecContext(ctx, "INSERT OR REPLACE INTO meta SELECT 'copied', COALESCE(max(id), 0) FROM entry"); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -63,8 +63,8 @@ func (w *writer) remade(ctx context.Context) (wiped bool, err error) {
 }
 
 // finishScrub removes copies of older schemas where a run that died before its
-// scrub has replaced or deleted texts since. (The write-ahead log is emptied by
-// beginRun.)
+// scrub has replaced or deleted texts since the copy was made, after the entry
+// that migrate noted. (The write-ahead log is emptied by beginRun.)
 func finishScrub(ctx context.Context, conn *sql.Conn, path string) error {
 	if wiped, err := isWiped(ctx, conn); err != nil {
 		return err
@@ -82,7 +82,9 @@ func finishScrub(ctx context.Context, conn *sql.Conn, path string) error {
 			continue
 		}
 		var changed bool
-		err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM entry WHERE kind <> ?)", int64(chat.KindMessage)).Scan(&changed)
+		err := conn.QueryRowContext(ctx,
+			"SELECT EXISTS (SELECT 1 FROM entry WHERE kind <> ? AND id > COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'copied'), 0))",
+			int64(chat.KindMessage)).Scan(&changed)
 		if err != nil || !changed {
 			return err
 		}
