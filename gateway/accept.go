@@ -64,7 +64,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		go a.serve(early)
 		return
 	}
-	s.leave(h.Address)
+	s.leave(addressOf(h.Address))
 	s.working.Done()
 }
 
@@ -101,9 +101,7 @@ func (s *Server) admit(c *connection, r *http.Request, h Handshake) (subprotocol
 	c.proxied = s.proxied(r)
 	// OnConnect may make the id known to others, who post to it before OnConnect has returned. "Gone" would make them
 	// forget a connection that is about to live, so it is found already; API Gateway does say so.
-	if !s.options.Unordered {
-		s.connections.add(c)
-	}
+	c.hidden.Store(s.options.Unordered)
 	subprotocol, err := s.ask(r, c.id, h)
 	if err != nil {
 		c.abandon()
@@ -115,9 +113,7 @@ func (s *Server) admit(c *connection, r *http.Request, h Handshake) (subprotocol
 		}
 		return "", status
 	}
-	if s.options.Unordered {
-		s.connections.add(c)
-	}
+	c.hidden.Store(false)
 	if subprotocol != "" && !slices.Contains(h.Subprotocols, subprotocol) {
 		s.log.Error("OnConnect chose a sub-protocol that was not offered", "connection", c.id, "subprotocol", subprotocol)
 		c.abandon()

@@ -26,7 +26,7 @@ func (s *Server) enter(address string) *turnedAway {
 		s.often.info("too many connections", "limit", s.options.MaxConnections)
 		return &turnedAway{http.StatusServiceUnavailable, "Too many are connected at present.", retryAfter}
 	}
-	if from, counted := s.counts(address); counted {
+	if from := addressOf(address); s.hasLimits(from) {
 		switch wait, own := s.addresses.enter(from, s.now()); {
 		case wait > 0 && own:
 			s.sockets.Add(-1)
@@ -42,20 +42,21 @@ func (s *Server) enter(address string) *turnedAway {
 }
 
 // leave counts a socket out.
-func (s *Server) leave(address string) {
+func (s *Server) leave(from netip.Addr) {
 	s.sockets.Add(-1)
-	if from, counted := s.counts(address); counted {
+	if s.hasLimits(from) {
 		s.addresses.leave(from, s.now())
 	}
 }
 
-// counts tells whether the limits of an address hold for this one: not for loopback nor for the trusted proxies,
-// behind which anybody may be, nor where there is none.
-func (s *Server) counts(address string) (netip.Addr, bool) {
-	from, err := netip.ParseAddr(address)
-	return from, err == nil && s.hasLimits(from)
+// addressOf is the client's address of a Handshake; the zero Addr where it is not known.
+func addressOf(address string) netip.Addr {
+	from, _ := netip.ParseAddr(address)
+	return from
 }
 
+// hasLimits tells whether the limits of an address hold for this one: not for loopback nor for the trusted proxies,
+// behind which anybody may be, nor where there is none.
 func (s *Server) hasLimits(a netip.Addr) bool {
 	return a.IsValid() && !a.IsLoopback() && !within(a, s.options.TrustedProxies)
 }
@@ -103,6 +104,13 @@ func (c *connection) peer() netip.Addr {
 	if c.proxied {
 		return netip.Addr{}
 	}
-	peer, _ := netip.ParseAddr(c.address)
-	return peer
+	return c.from()
+}
+
+// from is the client's address; the zero Addr where it is not known.
+func (c *connection) from() netip.Addr {
+	if c.address == [16]byte{} {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom16(c.address).Unmap()
 }

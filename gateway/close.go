@@ -44,9 +44,9 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 		c.mu.Unlock()
 		return false
 	}
-	c.phase, c.deadline = phaseClosing, c.server.now()+c.server.patience(code)
-	c.parting = true // the connection must not end before the frames are out that are made now, without the lock
-	c.code, c.reason = code, reason
+	c.phase = phaseClosing
+	c.end = &end{code: code, reason: reason, deadline: c.server.now() + c.server.patience(code)}
+	c.end.parting = true // the connection must not end before the frames are out that are made now, without the lock
 	if c.queue != nil && code == closeSlowReader {
 		c.queue.drop()
 		c.account()
@@ -54,7 +54,7 @@ func (c *connection) close(code int, reason string, farewell func() []byte) bool
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
-		c.parting = false
+		c.end.parting = false
 		if c.carrier != nil {
 			c.carrier.settled()
 		}
@@ -82,11 +82,11 @@ func (s *Server) patience(code int) time.Duration {
 // say sends the last frames, unless a close frame has gone out already.
 func (c *connection) say(last []byte) {
 	c.mu.Lock()
-	if c.said || c.phase == phaseClosed {
+	if c.phase == phaseClosed || c.end.said {
 		c.mu.Unlock()
 		return
 	}
-	c.said = true
+	c.end.said = true
 	if c.queue != nil {
 		c.queue.ping, c.queue.pong = false, nil // they must not overtake a close frame
 	}
@@ -118,8 +118,8 @@ func (c *connection) conclude(end *ending) {
 func (c *connection) answerClose(code int, reason string) {
 	c.mu.Lock()
 	if c.phase == phaseOpen {
-		c.code, c.reason = code, reason
-		c.phase, c.deadline = phaseClosing, c.server.now()+c.server.options.FarewellTimeout
+		c.phase = phaseClosing
+		c.end = &end{code: code, reason: reason, deadline: c.server.now() + c.server.options.FarewellTimeout}
 	}
 	c.mu.Unlock()
 	c.say(closeFrame(code, ""))
@@ -130,9 +130,9 @@ func (c *connection) answerClose(code int, reason string) {
 func (c *connection) lose() {
 	c.mu.Lock()
 	if c.phase == phaseOpen {
-		c.phase, c.code = phaseClosing, closeAbnormal
+		c.phase, c.end = phaseClosing, &end{code: closeAbnormal}
 	}
-	c.deadline = c.server.now() + lingerTimeout
+	c.end.deadline = c.server.now() + lingerTimeout
 	if c.queue != nil {
 		c.queue.drop()
 		c.account()
@@ -143,7 +143,7 @@ func (c *connection) lose() {
 
 // ended counts out a connection of which nothing is left.
 func (s *Server) ended(c *connection) {
-	s.leave(c.address)
+	s.leave(c.from())
 	s.closed(c.peer())
 	s.log.Debug("disconnected", "connection", c.id)
 }

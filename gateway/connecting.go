@@ -1,5 +1,7 @@
 package gateway
 
+import "unique"
+
 // newConnection makes one that nothing carries yet: what is posted to it waits.
 func (s *Server) newConnection(h Handshake) *connection {
 	c := &connection{}
@@ -8,8 +10,13 @@ func (s *Server) newConnection(h Handshake) *connection {
 }
 
 func (c *connection) init(s *Server, h Handshake) {
-	c.server, c.id, c.address, c.userAgent, c.connectedAt = s, newID(), h.Address, h.UserAgent, s.now()
+	c.server, c.userAgent, c.connectedAt = s, unique.Make(h.UserAgent), s.now()
+	if from := addressOf(h.Address); from.IsValid() {
+		c.address = from.As16()
+	}
 	c.flushing = true
+	c.hidden.Store(true)
+	s.connections.add(c)
 	c.activeAt.Store(int64(c.connectedAt))
 	if s.options.Unordered {
 		c.underWay = make(chan struct{}, maxUnderWay)
@@ -22,7 +29,7 @@ func (c *connection) abandon() {
 	c.phase = phaseClosed
 	c.endFlush()
 	c.mu.Unlock()
-	c.server.connections.remove(c.id)
+	c.server.connections.remove(c)
 }
 
 // attach gives the connection its carrier, when the handshake is about to be answered.
@@ -33,7 +40,9 @@ func (c *connection) attach(by carrier) {
 	c.progress.Store(int64(now))
 	c.mu.Lock()
 	c.carrier = by
-	c.deadline = now + c.server.patience(c.code) // for the client to answer a close frame, which it sees only now
+	if c.end != nil {
+		c.end.deadline = now + c.server.patience(c.end.code) // for the client to answer a close frame, which it sees only now
+	}
 	c.mu.Unlock()
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 )
 
 // connection is one WebSocket, whichever engine carries it. Its engine reads from it, has the handler called, and at the
@@ -12,10 +13,10 @@ import (
 type connection struct {
 	server    *Server
 	id        string
-	address   string
-	userAgent string
-	carrier   carrier      // nil until the handshake is answered; set once, guarded by mu until then
-	frames    *frameReader // only the reader's; nil while nothing is unfinished
+	address   [16]byte              // the client's, as netip.Addr.As16 has it; zero: not known
+	userAgent unique.Handle[string] // thousands come with the same few
+	carrier   carrier               // nil until the handshake is answered; set once, guarded by mu until then
+	frames    *frameReader          // only the reader's; nil while nothing is unfinished
 
 	underWay chan struct{} // holds one for each message that is handled; nil: Options.Unordered is not set
 
@@ -30,17 +31,26 @@ type connection struct {
 	begun       atomic.Int64  // when a message began that is still unfinished; 0: none
 	acting      atomic.Bool   // the handler is at work, so nothing is read
 	spoke       atomic.Bool   // a message has come
+	hidden      atomic.Bool   // its id is not known to anybody yet
 
 	mu       sync.Mutex // guards what follows; never held while waiting for the peer
 	phase    phase
-	said     bool // our close frame is written, or waits
-	code     int  // of the close that began first, with its reason; 0: none has
+	flushing bool   // the kernel takes no more at present, or the handshake is not answered yet: all has to queue
+	proxied  bool   // address is not the peer's; set once
+	end      *end   // of it; nil while phaseOpen
+	queue    *queue // nil while nothing waits
+}
+
+// end is what is to be known of a connection that is closing.
+type end struct {
+	code     int // of the close that began first, with its reason
 	reason   string
-	deadline time.Duration // when a connection that is closing is given up, of the server's own clock
-	flushing bool          // the kernel takes no more at present, or the handshake is not answered yet: all has to queue
-	proxied  bool          // address is not the peer's; set once
+	deadline time.Duration // when it is given up, of the server's own clock
+	said     bool          // our close frame is written, or waits
 	parting  bool          // the close frame that the phase promises is still being made
-	queue    *queue        // nil while nothing waits
+
+	until    time.Duration // when lingering ends, of the same clock; a loop's own, as is what follows
+	discards int           // bytes that are still thrown away meanwhile
 }
 
 type phase uint8

@@ -203,7 +203,6 @@ func New(o Options) *Server {
 	s.log = s.options.Logger
 	s.often = often{log: s.log, now: s.now}
 	s.addresses = addresses{each: s.options.AddressConnects, together: s.options.Connects, open: s.options.AddressSockets}
-	s.connections.init()
 	s.actions, s.cancelActions = context.WithCancel(context.Background())
 	return s
 }

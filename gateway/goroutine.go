@@ -143,16 +143,16 @@ func (a *attended) flush() {
 // gently that the close frame is not overtaken by a reset.
 func (a *attended) finish() {
 	a.mu.Lock()
-	for a.parting || a.flushing {
+	for a.end.parting || a.flushing {
 		a.idle.Wait() // the sweep aborts a flush at the deadline
 	}
 	a.phase = phaseClosed
-	code, reason := a.code, a.reason
+	code, reason := a.end.code, a.end.reason
 	a.mu.Unlock()
 
 	s := a.server
 	if !planted.Is(planted.DescriptorLeak) {
-		s.connections.remove(a.id)
+		s.connections.remove(a.connection)
 	}
 	a.socket.closeWrite()
 	s.disconnect(a.id, code, reason)

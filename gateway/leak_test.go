@@ -36,14 +36,14 @@ func testNothingIsLeft(t *testing.T, engine Engine) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.connections.each(nil, func(c *connection) { c.send(unread, s.now()) })
+		s.connections.each(func(c *connection) { c.send(unread, s.now()) })
 		if i%2 == 0 {
 			ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(nil)))
 		}
 		conn.Close()
 	}
 	left := func() (n int) {
-		s.connections.each(nil, func(*connection) { n++ })
+		s.connections.each(func(*connection) { n++ })
 		return n
 	}
 	for end := time.Now().Add(5 * time.Second); left()+int(s.sockets.Load()+s.open.Load()+s.queued.Load()) > 0 && time.Now().Before(end); {

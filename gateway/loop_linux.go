@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -47,7 +48,7 @@ type loop struct {
 	stopped bool
 
 	// Only the loop's own.
-	members []member            // by descriptor
+	members []member            // by descriptor, of which every so many'th is this loop's as there are loops
 	due     map[member]struct{} // those that the server's sweep does not know: visitors, and connections that linger
 	buffer  [readSize]byte      // what is read lies here until it has been looked at
 	acting  int                 // connections whose messages are being handled
@@ -153,8 +154,10 @@ func (l *loop) run() {
 			return
 		}
 		for i := range max(n, 0) {
-			if fd := int(events[i].Fd); fd < len(l.members) && l.members[fd] != nil {
-				l.members[fd].ready(events[i].Events)
+			if fd := int(events[i].Fd); fd != l.doorbell {
+				if m := l.member(fd); m != nil {
+					m.ready(events[i].Events)
+				}
 			}
 		}
 		l.mu.Lock()
@@ -222,12 +225,21 @@ func (l *loop) close() {
 	unix.Close(l.doorbell)
 }
 
-// seat makes m the one whose descriptor fd is.
+// seat makes m the one whose descriptor fd is; nil: nobody.
 func (l *loop) seat(fd int, m member) {
-	for len(l.members) <= fd {
-		l.members = append(l.members, nil)
+	i := fd / len(l.engine.loops)
+	if i >= len(l.members) {
+		l.members = slices.Grow(l.members, i+1-len(l.members))[:i+1]
 	}
-	l.members[fd] = m
+	l.members[i] = m
+}
+
+// member returns whose descriptor fd is, or nil.
+func (l *loop) member(fd int) member {
+	if i := fd / len(l.engine.loops); i < len(l.members) {
+		return l.members[i]
+	}
+	return nil
 }
 
 // sweeper checks a loop's due members. It is noted like a member.

@@ -86,7 +86,7 @@ func (e *loops) accept(raw syscall.RawConn) error {
 	s := e.server
 	const longest = time.Second
 	pause := time.Duration(0)
-	for turn := 0; ; turn++ {
+	for {
 		var fd int
 		var from unix.Sockaddr
 		var err error
@@ -126,7 +126,7 @@ func (e *loops) accept(raw syscall.RawConn) error {
 			unix.Close(fd)
 			continue
 		}
-		l := e.loops[turn%len(e.loops)]
+		l := e.loops[fd%len(e.loops)] // so that each loop needs a seat for its own descriptors alone
 		l.note(&visitor{loop: l, fd: fd, address: address, deadline: s.now() + s.options.HandshakeTimeout})
 	}
 }

@@ -26,7 +26,7 @@ func (s *Server) makeRoom() {
 	}
 	s.roomMade = now + time.Second
 	var silent []*connection
-	s.connections.each(nil, func(c *connection) {
+	s.connections.each(func(c *connection) {
 		if !c.spoke.Load() && now-c.connectedAt > toSpeak && c.isOpen() {
 			silent = append(silent, c)
 		}

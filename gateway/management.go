@@ -121,12 +121,16 @@ func (s *Server) describe(w http.ResponseWriter, id string) {
 		SourceIP  string `json:"sourceIp"`
 		UserAgent string `json:"userAgent"`
 	}
+	who := identity{UserAgent: c.userAgent.Value()}
+	if from := c.from(); from.IsValid() {
+		who.SourceIP = from.String()
+	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(struct {
 		ConnectedAt  string   `json:"connectedAt"`
 		Identity     identity `json:"identity"`
 		LastActiveAt string   `json:"lastActiveAt"`
-	}{s.iso8601(c.connectedAt), identity{c.address, c.userAgent}, s.iso8601(time.Duration(c.activeAt.Load()))})
+	}{s.iso8601(c.connectedAt), who, s.iso8601(time.Duration(c.activeAt.Load()))})
 }
 
 // iso8601 is a time of the server's own clock.

@@ -12,23 +12,23 @@ import (
 // frame is not overtaken by a reset.
 func (p *polled) finish() {
 	p.mu.Lock()
-	if p.parting || p.queue != nil {
+	if p.end.parting || p.queue != nil {
 		p.mu.Unlock()
 		return // the sweep aborts it at the deadline
 	}
 	p.phase = phaseClosed
 	p.mu.Unlock()
 	if !planted.Is(planted.DescriptorLeak) {
-		p.server.connections.remove(p.id)
+		p.server.connections.remove(&p.connection)
 	}
 	p.loop.engine.crew.do(epilogue{p})
 	if p.isShut() {
 		p.stage = stageShut
 		return
 	}
-	unix.Shutdown(p.fd, unix.SHUT_WR)
-	p.stage, p.discards, p.readable = stageLingering, lingerBytes, true
-	p.until = p.server.now() + lingerTimeout
+	unix.Shutdown(int(p.fd), unix.SHUT_WR)
+	p.stage, p.readable = stageLingering, true
+	p.end.until, p.end.discards = p.server.now()+lingerTimeout, lingerBytes
 	p.loop.due[p] = struct{}{}
 }
 
@@ -36,7 +36,7 @@ func (p *polled) finish() {
 type epilogue struct{ p *polled }
 
 func (e epilogue) work() {
-	e.p.server.disconnect(e.p.id, e.p.code, e.p.reason) // nobody changes them in phaseClosed
+	e.p.server.disconnect(e.p.id, e.p.end.code, e.p.end.reason) // nobody changes them in phaseClosed
 	e.p.partEnded()
 }
 
@@ -51,7 +51,7 @@ func (p *polled) discard() {
 			return
 		}
 		b, err := p.read()
-		if p.discards -= len(b); err != nil || p.discards < 0 {
+		if p.end.discards -= len(b); err != nil || p.end.discards < 0 {
 			p.shutDescriptor()
 			return
 		}
@@ -59,7 +59,7 @@ func (p *polled) discard() {
 }
 
 func (p *polled) check(now time.Duration) {
-	if now > p.until {
+	if now > p.end.until {
 		p.shutDescriptor()
 	}
 }
@@ -81,12 +81,12 @@ func (p *polled) shutDescriptor() {
 	}
 	p.shut, p.broken, p.flushing = true, true, false
 	p.release()
-	if p.loop.members[p.fd] == member(p) {
-		p.loop.members[p.fd] = nil
+	if fd := int(p.fd); p.loop.member(fd) == member(p) {
+		p.loop.seat(fd, nil)
 	}
 	delete(p.loop.due, p)
 	if !planted.Is(planted.DescriptorLeak) {
-		unix.Close(p.fd)
+		unix.Close(int(p.fd))
 	}
 	p.mu.Unlock()
 	if p.stage == stageLingering {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,8 +17,11 @@ type polled struct {
 	connection
 	loop *loop
 
+	parts  atomic.Int32 // that have not ended yet: the descriptor, and what the handler is told
+	action *action      // only the loop's own
+
 	// Guarded by connection.mu.
-	fd     int
+	fd     int32
 	noted  bool // in the loop's notes
 	dirty  bool // in the loop's list of those for whom something waits that the kernel has not been asked to take
 	broken bool // nothing goes out any more
@@ -30,11 +32,6 @@ type polled struct {
 	stage    stage
 	readable bool // there may be something to read
 	over     bool // and after that nothing more
-	action   *action
-	discards int           // bytes that are still thrown away while it lingers
-	until    time.Duration // when lingering ends, of the server's own clock
-
-	parts atomic.Int32 // that have not ended yet: the descriptor, and what the handler is told
 }
 
 // stage is how far the loop is with a connection.
@@ -56,7 +53,7 @@ type action struct {
 }
 
 func newPolled(l *loop, fd int, h Handshake) *polled {
-	p := &polled{loop: l, fd: fd}
+	p := &polled{loop: l, fd: int32(fd)}
 	p.init(l.engine.server, h)
 	p.parts.Store(2)
 	return p
@@ -65,7 +62,7 @@ func newPolled(l *loop, fd int, h Handshake) *polled {
 // open answers the handshake. The loop writes what was posted meanwhile, and reads, once it has been seated.
 func (p *polled) open(answer []byte) {
 	p.attach(p)
-	n, err := syscall.Write(p.fd, answer)
+	n, err := syscall.Write(int(p.fd), answer)
 	p.mu.Lock()
 	p.flushing = false
 	if err != nil || n != len(answer) {
@@ -162,7 +159,7 @@ func (p *polled) proceed() {
 // read returns nil when there is nothing at present. What it returns lies in the loop's buffer.
 func (p *polled) read() ([]byte, error) {
 	buffer := p.loop.buffer[:]
-	n, err := syscall.Read(p.fd, buffer)
+	n, err := syscall.Read(int(p.fd), buffer)
 	switch {
 	case err == unix.EINTR:
 		return nil, nil

@@ -33,7 +33,7 @@ func (p *polled) put(b []byte) error {
 // writeAll waits for the peer, which is a bug: planted.BlockingBroadcast.
 func (p *polled) writeAll() error {
 	for p.flush(); p.queue != nil; p.flush() {
-		unix.Poll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLOUT}}, -1)
+		unix.Poll([]unix.PollFd{{Fd: p.fd, Events: unix.POLLOUT}}, -1)
 	}
 	if p.broken {
 		return errBroken
@@ -60,7 +60,7 @@ func (p *polled) abort() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.shut {
-		unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // a reset drops what the kernel holds
+		unix.SetsockoptLinger(int(p.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // a reset drops what the kernel holds
 	}
 	p.breakOff()
 }
@@ -91,7 +91,7 @@ func (p *polled) flush() {
 			p.release()
 			break
 		}
-		n, err := syscall.Write(p.fd, b)
+		n, err := syscall.Write(int(p.fd), b)
 		if err == unix.EINTR {
 			continue
 		}

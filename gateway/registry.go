@@ -3,8 +3,8 @@ package gateway
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"hash/maphash"
 	"sync"
+	"sync/atomic"
 )
 
 // idBytes is what API Gateway's connection ids decode to: 11 bytes, 16 characters of URL-safe base64 with one '='.
@@ -14,7 +14,13 @@ const idBytes = 11
 func newID() string {
 	var b [idBytes]byte
 	rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
-	return base64.URLEncoding.EncodeToString(b[:])
+	return encodeID(b)
+}
+
+func encodeID(b [idBytes]byte) string {
+	var text [(idBytes + 2) / 3 * 4]byte
+	base64.URLEncoding.Encode(text[:], b[:])
+	return string(text[:])
 }
 
 func validID(id string) bool {
@@ -22,66 +28,110 @@ func validID(id string) bool {
 	return err == nil && len(b) == idBytes && len(id) == base64.URLEncoding.EncodedLen(idBytes)
 }
 
-// registry finds a connection by its id. A post to a thousand looks up a thousand times, from many goroutines, so the
-// map is cut into shards that seldom wait for each other.
+// registry finds a connection by its id, without a lock: a post to a thousand looks up a thousand times, from many
+// goroutines. The first three bytes of an id tell the connection's place, and the eight others that it is the one.
 type registry struct {
-	seed   maphash.Seed
-	shards [32]shard
+	blocks atomic.Pointer[[]*block] // only ever more
+
+	mu   sync.Mutex // guards what follows, and who appends to blocks
+	free []uint32   // places that were used before
+	next uint32     // the first that never was
 }
 
-type shard struct {
-	sync.RWMutex
-	byID map[string]*connection
-}
+// block is places, of which those of different blocks do not move when there are more.
+type block [256]atomic.Pointer[connection]
 
-func (r *registry) init() {
-	r.seed = maphash.MakeSeed()
-	for i := range r.shards {
-		r.shards[i].byID = map[string]*connection{}
-	}
-}
+// placeBytes of an id bound the places: 16 million, for each of which the kernel holds some 5 KB.
+const placeBytes = 3
 
-func (r *registry) shard(id string) *shard {
-	return &r.shards[maphash.String(r.seed, id)%uint64(len(r.shards))]
-}
-
+// add gives c a place, and with it an id.
 func (r *registry) add(c *connection) {
-	s := r.shard(c.id)
-	s.Lock()
-	s.byID[c.id] = c
-	s.Unlock()
+	r.mu.Lock()
+	var place uint32
+	if last := len(r.free) - 1; last >= 0 {
+		place, r.free = r.free[last], r.free[:last]
+	} else {
+		place = r.next
+		r.next++
+		blocks := r.all()
+		if int(place)/len(block{}) == len(blocks) {
+			more := append(blocks[:len(blocks):len(blocks)], new(block))
+			r.blocks.Store(&more)
+		}
+	}
+	r.mu.Unlock()
+	var b [idBytes]byte
+	rand.Read(b[placeBytes:])
+	b[0], b[1], b[2] = byte(place>>16), byte(place>>8), byte(place)
+	c.id = encodeID(b)
+	r.at(place).Store(c)
 }
 
-func (r *registry) remove(id string) {
-	s := r.shard(id)
-	s.Lock()
-	delete(s.byID, id)
-	s.Unlock()
+// remove may be called again.
+func (r *registry) remove(c *connection) {
+	place, _ := placeOf(c.id)
+	if !r.at(place).CompareAndSwap(c, nil) {
+		return
+	}
+	r.mu.Lock()
+	r.free = append(r.free, place)
+	r.mu.Unlock()
 }
 
 // get returns nil for an id that is unknown.
 func (r *registry) get(id string) *connection {
-	s := r.shard(id)
-	s.RLock()
-	c := s.byID[id]
-	s.RUnlock()
-	return c
+	place, ok := placeOf(id)
+	if !ok || int(place)/len(block{}) >= len(r.all()) {
+		return nil
+	}
+	if c := r.at(place).Load(); c != nil && c.id == id && !c.hidden.Load() {
+		return c
+	}
+	return nil
 }
 
-// each calls f for every connection, holding no lock meanwhile; buffer is scratch space, returned for the next call.
-func (r *registry) each(buffer []*connection, f func(*connection)) []*connection {
-	for i := range r.shards {
-		s := &r.shards[i]
-		buffer = buffer[:0]
-		s.RLock()
-		for _, c := range s.byID {
-			buffer = append(buffer, c)
+func (r *registry) all() []*block {
+	if blocks := r.blocks.Load(); blocks != nil {
+		return *blocks
+	}
+	return nil
+}
+
+func (r *registry) at(place uint32) *atomic.Pointer[connection] {
+	return &r.all()[place/uint32(len(block{}))][place%uint32(len(block{}))]
+}
+
+// placeOf reads the place from an id, which may be anything.
+func placeOf(id string) (place uint32, ok bool) {
+	const digits = placeBytes * 8 / 6
+	if len(id) < digits {
+		return 0, false
+	}
+	for i := range digits {
+		d := values[id[i]]
+		if d == 0 {
+			return 0, false
 		}
-		s.RUnlock()
-		for _, c := range buffer {
-			f(c)
+		place = place<<6 | uint32(d-1)
+	}
+	return place, true
+}
+
+// values are those of the digits of URL-safe base64, plus one. RFC 4648 section 5.
+var values = func() (v [256]byte) {
+	for i, digit := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+		v[digit] = byte(i + 1)
+	}
+	return v
+}()
+
+// each calls f for every connection, holding no lock meanwhile.
+func (r *registry) each(f func(*connection)) {
+	for _, b := range r.all() {
+		for i := range b {
+			if c := b[i].Load(); c != nil && !c.hidden.Load() {
+				f(c)
+			}
 		}
 	}
-	clear(buffer[:cap(buffer)])
-	return buffer
 }

@@ -17,7 +17,7 @@ func (s *Server) relieve() {
 		bytes int
 	}
 	var readers []slow
-	s.connections.each(nil, func(c *connection) {
+	s.connections.each(func(c *connection) {
 		c.mu.Lock()
 		if c.queue != nil && c.queue.counted > 0 {
 			readers = append(readers, slow{c, c.queue.counted})

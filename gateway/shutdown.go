@@ -28,7 +28,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.closePages(ctx)
 		s.working.Wait()
 	}()
-	s.connections.each(nil, func(c *connection) { c.drop(closeRestart, "server is going down") })
+	s.connections.each(func(c *connection) { c.drop(closeRestart, "server is going down") })
 
 	var err error
 	select {
@@ -36,7 +36,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 		s.cancelActions()
-		s.connections.each(nil, (*connection).abort)
+		s.connections.each((*connection).abort)
 		server.Close()
 		select {
 		case <-done:

@@ -28,14 +28,13 @@ func (s *Server) sweep() {
 	interval = max(10*time.Millisecond, interval)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	var buffer []*connection
 	for {
 		select {
 		case <-s.stopped:
 			return
 		case <-ticker.C:
 			now := s.now()
-			buffer = s.connections.each(buffer, func(c *connection) { c.check(now) })
+			s.connections.each(func(c *connection) { c.check(now) })
 			s.often.tell(now, false)
 			if s.engine != nil {
 				s.engine.sweep()
@@ -47,7 +46,7 @@ func (s *Server) sweep() {
 // check does what is due for one connection. It MUST NOT block.
 func (c *connection) check(now time.Duration) {
 	c.mu.Lock()
-	phase, overdue, connecting, waits := c.phase, now > c.deadline, c.carrier == nil, c.flushing
+	phase, overdue, connecting, waits := c.phase, c.end != nil && now > c.end.deadline, c.carrier == nil, c.flushing
 	c.mu.Unlock()
 	if connecting {
 		return

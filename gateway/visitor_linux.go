@@ -138,7 +138,7 @@ func (v *visitor) cut() {
 
 // leave takes it out of the loop.
 func (v *visitor) leave() {
-	v.loop.members[v.fd] = nil
+	v.loop.seat(v.fd, nil)
 	delete(v.loop.due, v)
 	if v.cancel != nil {
 		v.cancel()
@@ -180,7 +180,7 @@ func (v *visitor) decide(ctx context.Context) outcome {
 	p := newPolled(v.loop, v.fd, h)
 	subprotocol, status := s.admit(&p.connection, r, h)
 	if status != 0 {
-		s.leave(h.Address)
+		s.leave(addressOf(h.Address))
 		s.working.Done()
 		v.refuse(status, http.StatusText(status), http.Header{"Connection": {"close"}})
 		return outcomeRefused
