@@ -57,7 +57,7 @@ type step struct {
 
 // steps are what people do in a room of so many connections, as the code does it:
 // TestCostsAreCounted has it do so and compares.
-type steps struct{ connect, hello, message, typing, ping, disconnect step }
+type steps struct{ connect, hello, message, typing, ping, disconnect, sweep step }
 
 // hints are told in rooms of up to so many people; see functions/bootstrap.
 const hints = 20
@@ -76,6 +76,7 @@ func stepsIn(room float64) steps {
 		message:    step{reads: 3 + math.Ceil(room/perRead), writes: 2, calls: 6, frames: room, bytes: room * message},
 		ping:       step{reads: 3, calls: 3, frames: 1, bytes: 88},
 		disconnect: step{reads: 5 + math.Ceil(room/perRead)/2, writes: 2, calls: 8},
+		sweep:      step{reads: 8.5, calls: 9},
 	}
 	if room <= hints {
 		s.typing = step{reads: 3.5, calls: 4, frames: room - 1, bytes: 72 * (room - 1)}
@@ -93,6 +94,11 @@ const (
 	pageBytes   = 75_000 // compressed, with headers; later visits take less
 	pingsInHour = 15     // one every 4 minutes of silence, at most: wwwroot/sdk/connection.js
 )
+
+// sweeps are those of a month with the default SweepHours, each of one room that
+// has a retention. Each further room takes five reads: a thousand of them 2 cents
+// a month.
+const sweeps = 30
 
 // Durations, assumed: nothing of this has run on AWS. A post takes 10 ms, and
 // 0.06 ms of OnAction's share of a processor (e2e's BenchmarkFunctions); up to
@@ -130,6 +136,7 @@ const (
 	frontPrices  = "https://aws.amazon.com/cloudfront/pricing/"
 	storePrices  = "https://aws.amazon.com/s3/pricing/"
 	watchPrices  = "https://aws.amazon.com/cloudwatch/pricing/"
+	clockPrices  = "https://aws.amazon.com/eventbridge/pricing/" // names none for a rule's clock: taken as an event of one's own
 )
 
 // Estimate returns what a month costs. Beyond the first price of each, where AWS
@@ -152,6 +159,7 @@ func Estimate(u Usage) Bill {
 	}{
 		{s.connect, visits, 0.25, 0}, {s.disconnect, visits, 0.25, 0},
 		{s.hello, visits, 1, 1}, {s.message, said, 1, 1}, {s.typing, typings, 1, 1}, {s.ping, pings, 1, 1},
+		{s.sweep, sweeps, 1, 0},
 	}
 	var frames, bytes, invocations, gigabyteSeconds, reads, writes float64
 	for _, t := range times {
@@ -181,6 +189,7 @@ func Estimate(u Usage) Bill {
 		{Name: "CloudFront, paths of rooms", Quantity: asked / million, Unit: "million requests looked at", Price: 0.10, Free: "2 million a month", Source: frontPrices},
 		{Name: "S3, requests", Quantity: asked / million, Unit: "million", Price: 0.40, Source: storePrices},
 		{Name: "S3, packages and page", Quantity: artifacts, Unit: "GB", Price: 0.023, Source: storePrices},
+		{Name: "EventBridge, sweeps", Quantity: sweeps / million, Unit: "million events", Price: 1.00, Source: clockPrices},
 		{Name: "CloudWatch, alarms", Quantity: alarmMetrics, Unit: "metrics watched", Price: 0.10, Free: "10", Source: watchPrices},
 		{Name: "CloudWatch, logs", Quantity: invocations * logShare * logBytes / gigabyte, Unit: "GB", Price: 0.50, Free: "5 GB a month", Source: watchPrices},
 	}

@@ -14,7 +14,7 @@ type Step struct{ Reads, Writes, Calls, Frames, Bytes float64 }
 func StepsIn(room float64) map[string]Step {
 	s, all := stepsIn(room), map[string]Step{}
 	for name, one := range map[string]step{
-		"connect": s.connect, "hello": s.hello, "message": s.message, "typing": s.typing, "ping": s.ping, "disconnect": s.disconnect,
+		"connect": s.connect, "hello": s.hello, "message": s.message, "typing": s.typing, "ping": s.ping, "disconnect": s.disconnect, "sweep": s.sweep,
 	} {
 		all[name] = Step{one.reads, one.writes, one.calls, one.frames, one.bytes}
 	}

@@ -26,6 +26,7 @@ var kinds = map[string]kind{
 	"AWS::CloudFront::CachePolicy":           {name: "cache policy"},
 	"AWS::CloudWatch::Alarm":                 {name: "alarm"},
 	"AWS::DynamoDB::Table":                   {name: "DynamoDB table"},
+	"AWS::Events::Rule":                      {name: "clock"},
 	"AWS::IAM::Role":                         {name: "role"},
 	"AWS::IAM::Policy":                       {name: "role's policy"},
 	"AWS::Lambda::EventInvokeConfig":         {name: "invocation settings"},

@@ -85,7 +85,8 @@ func Offline(w io.Writer) *Plan {
 // additions are what a new stack with the default settings has.
 func additions() (changes []Change) {
 	for _, r := range Resources() {
-		if r.Condition == "" || r.Condition == "Private" { // the bucket is, by default
+		switch r.Condition {
+		case "", "Private", "HasSweep": // the bucket is private, and the clock goes, by default
 			changes = append(changes, Change{Action: Add, Resource: r.LogicalID, Type: r.Type})
 		}
 	}

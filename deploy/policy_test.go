@@ -62,7 +62,7 @@ func TestPolicyHasEveryCall(t *testing.T) {
 		"AWS::ApiGatewayV2::Route": "apigateway:POST", "AWS::ApiGatewayV2::Stage": "apigateway:POST", "AWS::CloudFront::Distribution": "cloudfront:CreateDistribution",
 		"AWS::CloudFront::Function": "cloudfront:CreateFunction", "AWS::CloudFront::OriginAccessControl": "cloudfront:CreateOriginAccessControl",
 		"AWS::CloudFront::ResponseHeadersPolicy": "cloudfront:CreateResponseHeadersPolicy", "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
-		"AWS::DynamoDB::Table": "dynamodb:CreateTable", "AWS::IAM::Policy": "iam:PutRolePolicy", "AWS::IAM::RolePolicy": "iam:PutRolePolicy", "AWS::IAM::Role": "iam:CreateRole",
+		"AWS::DynamoDB::Table": "dynamodb:CreateTable", "AWS::Events::Rule": "events:PutRule", "AWS::IAM::Policy": "iam:PutRolePolicy", "AWS::IAM::RolePolicy": "iam:PutRolePolicy", "AWS::IAM::Role": "iam:CreateRole",
 		"AWS::Lambda::EventInvokeConfig": "lambda:PutFunctionEventInvokeConfig", "AWS::Lambda::Function": "lambda:CreateFunction", "AWS::Lambda::Permission": "lambda:AddPermission",
 		"AWS::Logs::LogGroup": "logs:CreateLogGroup", "AWS::S3::Bucket": "s3:CreateBucket", "AWS::S3::BucketPolicy": "s3:PutBucketPolicy", "Custom::ParleySite": "lambda:InvokeFunction",
 	}

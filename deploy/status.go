@@ -29,6 +29,7 @@ type Status struct {
 	Version      string   `json:"version"`
 	Site         string   `json:"site"`   // "same", "changed", "other version" or "unknown"
 	Drift        []string `json:"drift"`  // paths that are not as they were deployed
+	Sweep        string   `json:"sweep"`  // "every 24 hours" or "never"; "" of a version that has none
 	Alarms       []Alarm  `json:"alarms"` // those that were on within the last day
 	Well         bool     `json:"well"`
 }
@@ -56,6 +57,11 @@ func (s *Stack) Status(ctx context.Context, r Release) (*Status, error) {
 	v := &Status{
 		Stack: s, State: string(st.status), WebsiteURL: st.outputs["WebsiteUrl"], WebSocketURL: st.outputs["WebSocketUrl"], Version: st.outputs["Version"],
 		Site: "unknown", Drift: []string{}, Alarms: []Alarm{},
+	}
+	if hours := st.parameters["SweepHours"]; hours == "0" {
+		v.Sweep = "never"
+	} else if hours != "" {
+		v.Sweep = "every " + hours + " hours"
 	}
 	if v.WebsiteURL != "" {
 		if v.Site, v.Drift, err = s.drift(ctx, st, r); err != nil {
@@ -93,6 +99,9 @@ func (s *Stack) tell(v *Status, st state) {
 		s.console.printf("site: changed since it was deployed: %s%s\n", strings.Join(list, ", "), more)
 	default:
 		s.console.printf("site: not there yet\n")
+	}
+	if v.Sweep != "" {
+		s.console.printf("sweep: %s\n", v.Sweep)
 	}
 	if len(v.Alarms) == 0 {
 		s.console.printf("alarms: none in the last day\n")

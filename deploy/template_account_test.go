@@ -15,7 +15,7 @@ func TestTemplateVariants(t *testing.T) {
 		"PublicWebsite": "true", "DomainName": "chat.example.com", "CertificateArn": certificate, "PriceClass": "PriceClass_All",
 		"WebAclArn":          "arn:aws:wafv2:us-east-1:123456789012:global/webacl/chat/12345678-1234-1234-1234-123456789012",
 		"DeletionProtection": "false", "PointInTimeRecovery": "true", "LogRetentionDays": "90", "ThrottleRate": "500", "ThrottleBurst": "1000",
-		"ReservedConcurrency": "50", "ActionMemory": "2048", "AlarmFrames": "5000000", "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:people",
+		"ReservedConcurrency": "50", "ActionMemory": "2048", "SweepHours": "0", "AlarmFrames": "5000000", "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:people",
 	}
 	for _, p := range Parameters() {
 		if _, set := everything[p.Name]; p.ForPeople() && !set {

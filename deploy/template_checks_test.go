@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"parley/functions"
 )
 
 // check looks at one thing that must hold of the template and that cfn-lint does
@@ -16,7 +18,7 @@ type check func(t *parsedTemplate, wrong func(format string, args ...any))
 
 var checks = map[string]check{
 	"references": checkReferences, "parameters": checkParameters, "cycles": checkCycles, "rules": checkRules,
-	"api": checkAPI, "deployment": checkDeployment, "permissions": checkPermissions,
+	"api": checkAPI, "deployment": checkDeployment, "permissions": checkPermissions, "sweep": checkSweep,
 	"functions": checkFunctions, "roles": checkRoles, "logs": checkLogs, "table": checkTable,
 	"bucket": checkBucket, "distribution": checkDistribution, "site": checkSite, "alarms": checkAlarms, "outputs": checkOutputs, "names": checkNames,
 }
@@ -252,11 +254,19 @@ func checkDeployment(t *parsedTemplate, wrong func(string, ...any)) {
 	}
 }
 
-// The API may call each function by its own route, and nobody else may.
+const clock = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-sweep"
+
+// The API may call each function by its own route and the clock OnAction, and
+// nobody else may.
 func checkPermissions(t *parsedTemplate, wrong func(string, ...any)) {
 	left := maps.Clone(routes)
+	left["the clock"] = "OnActionFunction"
 	for _, id := range t.of("AWS::Lambda::Permission") {
 		p := t.properties(id)
+		if within(p, "Principal") == "events.amazonaws.com" && within(p, "FunctionName", "Ref") == left["the clock"] && inShort(p["SourceArn"]) == clock && p["Action"] == "lambda:InvokeFunction" {
+			delete(left, "the clock")
+			continue
+		}
 		function, _ := argumentOf(p["FunctionName"], "Ref")
 		source, _ := argumentOf(p["SourceArn"], "Fn::Sub")
 		found := ""
@@ -272,5 +282,36 @@ func checkPermissions(t *parsedTemplate, wrong func(string, ...any)) {
 	}
 	for route := range left {
 		wrong("%s may not call its function", route)
+	}
+}
+
+// The clock gives OnAction the event that it takes for a sweep, and nothing of it
+// is there where it is turned off.
+func checkSweep(t *parsedTemplate, wrong func(string, ...any)) {
+	rules := t.of("AWS::Events::Rule")
+	if len(rules) != 1 {
+		wrong("the clocks are %v", rules)
+		return
+	}
+	rule := t.properties(rules[0])
+	if name := inShort(rule["Name"]); !strings.HasSuffix(clock, ":rule/"+name) {
+		wrong("it is called %s, and may call as %s", name, clock)
+	}
+	if every, _ := argumentOf(rule["ScheduleExpression"], "Fn::Sub"); every != "rate(${SweepHours} hours)" || rule["EventPattern"] != nil {
+		wrong("it strikes at %v, and for %v", rule["ScheduleExpression"], rule["EventPattern"])
+	}
+	for _, hours := range listOf(within(t.Parameters["SweepHours"], "AllowedValues")) {
+		if hours == 1 { // which would have to be "1 hour"
+			wrong("rate(%v hours) is none", hours)
+		}
+	}
+	targets := listOf(rule["Targets"])
+	if len(targets) != 1 || inShort(within(targets[0], "Arn")) != "OnActionFunction.Arn" || within(targets[0], "Input") != functions.SweepEvent {
+		wrong("it calls %v", targets)
+	}
+	for _, id := range []string{rules[0], "SweepPermission"} {
+		if within(t.Resources[id], "Condition") != "HasSweep" {
+			wrong("%s is there without the clock", id)
+		}
 	}
 }

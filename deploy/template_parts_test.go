@@ -235,6 +235,7 @@ func checkNames(t *parsedTemplate, wrong func(string, ...any)) {
 		"AWS::DynamoDB::Table":                   {[]string{"TableName"}, 255},
 		"AWS::CloudWatch::Alarm":                 {[]string{"AlarmName"}, 255},
 		"AWS::CloudFront::Function":              {[]string{"Name"}, 64},
+		"AWS::Events::Rule":                      {[]string{"Name"}, 64},
 		"AWS::CloudFront::OriginAccessControl":   {[]string{"OriginAccessControlConfig", "Name"}, 64},
 		"AWS::CloudFront::ResponseHeadersPolicy": {[]string{"ResponseHeadersPolicyConfig", "Name"}, 128},
 	}

@@ -86,6 +86,10 @@ var kinds = map[string]*kind{
 		replaced: []string{"Action", "FunctionName", "Principal", "SourceArn", "SourceAccount", "EventSourceToken", "PrincipalOrgID", "FunctionUrlAuthType"},
 	},
 	"AWS::Lambda::EventInvokeConfig": {seconds: 2, replaced: []string{"FunctionName", "Qualifier"}, untagged: true},
+	"AWS::Events::Rule": {
+		seconds: 30, named: "Name", replaced: []string{"Name", "EventBusName"},
+		attributes: attributes{"Arn": format("arn:aws:events:{region}:{account}:rule/{id}")},
+	},
 	"AWS::IAM::Role": {
 		seconds: 17, named: "RoleName", replaced: []string{"RoleName", "Path"},
 		attributes: attributes{"Arn": format("arn:aws:iam::{account}:role/{id}"), "RoleId": func(r *instance) string { return "AROA" + strings.ToUpper(hash(r.physical, 17)) }},
