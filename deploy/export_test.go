@@ -20,3 +20,8 @@ func StepsIn(room float64) map[string]Step {
 	}
 	return all
 }
+
+// Seconds is how long the function takes for it, as the model has it.
+func (s Step) Seconds() float64 {
+	return step{s.Reads, s.Writes, s.Calls, s.Frames, s.Bytes}.seconds()
+}
