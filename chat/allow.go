@@ -149,12 +149,11 @@ func (c *Chat) mayConnect(ctx context.Context, key string) error {
 	return nil
 }
 
-// turnAway ends the connection of a person who is banned.
-func (t *turn) turnAway(ctx context.Context, id string, r Rule) error {
+// turnAway answers a hello by telling why nobody is let in, and ends the connection.
+func (t *turn) turnAway(ctx context.Context, id string, why *protocol.Error, code int) error {
 	t.flush(ctx)
 	t.over = true
-	why := banned(r, t.chat.millis())
-	return errors.Join(t.chat.post(ctx, t.conn.ID, protocol.Encode(why.WithID(id))), t.chat.end(ctx, []Connection{t.conn}, why, protocol.CloseBanned))
+	return errors.Join(t.chat.post(ctx, t.conn.ID, protocol.Encode(why.WithID(id))), t.chat.end(ctx, []Connection{t.conn}, why, code))
 }
 
 // stillMay ends a connection whose person is banned by now, and takes it out of

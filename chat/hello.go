@@ -24,7 +24,9 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		return helloTwice
 	}
 	p, token, err := t.chat.recognize(ctx, a.Session)
-	if err != nil {
+	if errors.Is(err, signedOut) {
+		return t.turnAway(ctx, a.ID, signedOut, protocol.CloseSignedOut)
+	} else if err != nil {
 		return err
 	}
 	book, err := t.chat.book(ctx)
@@ -32,7 +34,7 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		return err
 	}
 	if r, is := book.rule(RuleBan, "", p.ID); is {
-		return t.turnAway(ctx, a.ID, r)
+		return t.turnAway(ctx, a.ID, banned(r, t.chat.millis()), protocol.CloseBanned)
 	}
 	p, token, role, err := t.chat.takeRole(ctx, book, p, token)
 	if err != nil {
@@ -129,10 +131,14 @@ func (c *Chat) reserve(ctx context.Context, p Person, seen int64) (Person, error
 }
 
 // recognize finds whose session a token is. To an unknown one it answers with a
-// new person and a token of our own making, never the one that was offered.
+// new person and a token of our own making, never the one that was offered; to one
+// that has ended, with signedOut: whoever left does not become a stranger unasked.
 func (c *Chat) recognize(ctx context.Context, token string) (Person, string, error) {
 	if token != "" {
 		p, err := c.People.PersonBySession(ctx, sessionHash(token))
+		if err == nil && p.state(sessionHash(token)) == FormerEnded {
+			return Person{}, "", signedOut
+		}
 		if err == nil {
 			return p, token, nil
 		}

@@ -245,58 +245,6 @@ func TestCreation(t *testing.T) {
 	equal(t, "one that is there", o.do("gus", map[string]any{"type": "message", "room": "new mona", "text": "x"}), "message")
 }
 
-// TestSessionsAndRoles: a role brings another session, and the one before it is good for nothing.
-func TestSessionsAndRoles(t *testing.T) {
-	o := newOffice(t)
-	old := o.session["gus"]
-	o.connect("gus 2", protocol.Subprotocol)
-	o.act("gus 2", map[string]any{"type": "hello", "session": old})
-	o.do("olga", map[string]any{"type": "appoint", "person": o.id["gus"], "role": "moderator"})
-	one, two := o.last("gus", "session"), o.last("gus 2", "session")
-	equal(t, "one session for both", one.str("session") != old && one.str("session") == two.str("session"), true)
-	equal(t, "role", one["you"].(map[string]any)["role"], "moderator")
-	equal(t, "at once", o.do("gus", map[string]any{"type": "lock", "room": "hall"}), "moderated")
-	who := func(session string) (string, string) {
-		o.connect("x", protocol.Subprotocol)
-		o.act("x", map[string]any{"type": "hello", "session": session})
-		w := o.last("x", "welcome")
-		return w["you"].(map[string]any)["id"].(string), w.str("session")
-	}
-	if id, _ := who(old); id == o.id["gus"] {
-		t.Error("the old session is good still")
-	}
-	if id, token := who(one.str("session")); id != o.id["gus"] || token != one.str("session") {
-		t.Error("the new session is not good")
-	}
-	// One who is away learns of it when it comes back.
-	for _, id := range []string{"gus", "gus 2", "x"} {
-		if err := o.OnDisconnect(context.Background(), id); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o.do("olga", map[string]any{"type": "appoint", "person": o.id["gus"], "role": "guest"})
-	id, token := who(one.str("session"))
-	equal(t, "comes back", id, o.id["gus"])
-	equal(t, "with another session", token != one.str("session"), true)
-	equal(t, "as a guest", o.do("x", map[string]any{"type": "lock", "room": "hall"}), "not_allowed")
-}
-
-func TestSignOut(t *testing.T) {
-	o := newOffice(t)
-	o.connect("gus 2", protocol.Subprotocol)
-	o.act("gus 2", map[string]any{"type": "hello", "session": o.session["gus"]})
-	o.act("gus", map[string]any{"type": "sign_out"})
-	for _, id := range []string{"gus", "gus 2"} {
-		equal(t, id, o.last(id, "error").str("code"), "signed_out")
-		equal(t, id, o.poster.closed[id], protocol.CloseSignedOut)
-	}
-	o.connect("x", protocol.Subprotocol)
-	o.act("x", map[string]any{"type": "hello", "session": o.session["gus"], "name": "gus"})
-	if o.last("x", "welcome")["you"].(map[string]any)["id"] == o.id["gus"] {
-		t.Error("the session lives on")
-	}
-}
-
 func TestOperatorLinkCountsOnce(t *testing.T) {
 	o := newOffice(t)
 	token, err := o.OperatorLink(context.Background())

@@ -201,12 +201,13 @@ type Person struct {
 	ID       PersonID
 	Name     string       // as shown; empty: none any more
 	Skeleton string       // what makes the name unique; empty: holds no name
-	Session  [32]byte     // hash of the session's token; zero: has none
+	Session  [32]byte     // hash of the token that was issued last; zero: has none
 	Holder   ConnectionID // the connection that holds the name, while no session does; empty: the session does
 	Created  int64        // milliseconds since 1970 UTC
 	Seen     int64        // last hello, in milliseconds since 1970 UTC
 	Admitted []string     // rooms by invitation that the person was let into; at most protocol.MaxAdmitted
 	Role     string       // the role at which Session was issued; empty: guest. A role is a Rule; where they differ, hello issues another session
+	Former   []Former     // sessions that were issued before, each another; at most MaxFormer
 }
 
 // ErrNoPerson is returned for a person, session or name that is not stored.
@@ -222,7 +223,8 @@ type People interface {
 
 	// Persons returns those of the persons that are stored, in any order.
 	Persons(ctx context.Context, ids ...PersonID) ([]Person, error)
-	// PersonBySession returns whose session has this hash, or ErrNoPerson.
+	// PersonBySession returns whose session this hash is, or was: Session or one of
+	// Former. ErrNoPerson.
 	PersonBySession(ctx context.Context, session [32]byte) (Person, error)
 	// PersonByName returns who holds a skeleton, or ErrNoPerson.
 	PersonByName(ctx context.Context, skeleton string) (Person, error)

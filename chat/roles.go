@@ -57,15 +57,15 @@ func (t *turn) setRole(ctx context.Context, r Rule) (told protocol.Ruling, err e
 	return told, err
 }
 
-// renew gives a person the session that goes with a role: the one before counts
-// no more. All its connections are told, and live on. A person who is not
+// renew gives a person the session that goes with a role: those before it count
+// until it is used. All its connections are told, and live on. A person who is not
 // connected is given it by the next hello, see takeRole.
 func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, token string, err error) {
 	open, err := c.openOf(ctx, p.ID)
 	if err != nil || len(open) == 0 {
 		return p, "", err
 	}
-	if p, token, err = c.reissue(ctx, p, role); err != nil {
+	if p, token, err = c.issueRole(ctx, p, role); err != nil {
 		return p, "", err
 	}
 	told := protocol.Encode(&protocol.Session{Type: "session", You: you(p, role), Session: token})
@@ -77,41 +77,24 @@ func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, 
 	return p, token, nil
 }
 
-// reissue stores another session for a person, which has a role.
-func (c *Chat) reissue(ctx context.Context, p Person, role string) (Person, string, error) {
-	token, hash, err := c.newSession()
-	if err != nil {
-		return p, "", err
-	}
-	p, err = c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) {
-		if p.Created == 0 {
-			p.Created = c.millis()
-		}
-		p.Session, p.Role = hash, role
-		if role == protocol.RoleGuest {
-			p.Role = ""
-		}
-	})
-	if err != nil {
-		return p, "", fmt.Errorf("store a session: %w", err)
-	}
-	return p, token, nil
-}
-
 // you is a person as it is told who it is.
 func you(p Person, role string) protocol.You {
 	return protocol.You{Person: asOthersSee(p), Role: role}
 }
 
 // takeRole gives a person who says hello another session where its role has
-// become another one since the present was issued. It returns the role.
+// become another one since the token was issued. It returns the role.
 func (c *Chat) takeRole(ctx context.Context, b rulebook, p Person, token string) (_ Person, _, role string, err error) {
 	had := p.Role
 	if had == "" {
 		had = protocol.RoleGuest
 	}
-	if role = b.role(p.ID); had == role || p.Created == 0 {
+	if role = b.role(p.ID); p.Created == 0 {
 		return p, token, role, nil
+	}
+	if had == role {
+		p, token, err = c.noteUse(ctx, p, token)
+		return p, token, role, err
 	}
 	// The session may be that of a role which another process gave just now: to
 	// issue one more would take that from all who were told it.
@@ -119,9 +102,10 @@ func (c *Chat) takeRole(ctx context.Context, b rulebook, p Person, token string)
 		return p, token, role, err
 	}
 	if role = b.role(p.ID); had == role {
-		return p, token, role, nil
+		p, token, err = c.noteUse(ctx, p, token)
+		return p, token, role, err
 	}
-	p, token, err = c.reissue(ctx, p, role)
+	p, token, err = c.issueRole(ctx, p, role)
 	return p, token, role, err
 }
 
@@ -172,7 +156,7 @@ func (t *turn) becomeOperator(ctx context.Context, id string, p Person, r Rule) 
 	return nil
 }
 
-// signOut ends the session of a person, and all its connections. The name is free.
+// signOut ends the sessions of a person, and all its connections. The name is free.
 func (t *turn) signOut(ctx context.Context) error {
 	p, err := t.person(ctx)
 	if err != nil {
@@ -184,10 +168,11 @@ func (t *turn) signOut(ctx context.Context) error {
 	}
 	if t.conn.Stored {
 		_, err := t.chat.changePerson(ctx, p, t.chat.People.PutPerson, func(p *Person) {
-			p.Session, p.Skeleton, p.Holder = [32]byte{}, "", ""
+			p.signOut()
+			p.Skeleton, p.Holder = "", ""
 		})
 		if err != nil {
-			return fmt.Errorf("end a session: %w", err)
+			return fmt.Errorf("end the sessions: %w", err)
 		}
 	}
 	if len(open) == 0 {

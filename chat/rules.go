@@ -113,7 +113,7 @@ type Eraser interface {
 
 // PeopleEraser is the part of People that takes them away.
 type PeopleEraser interface {
-	// ErasePerson removes a person, its name and its session, so that nothing of
+	// ErasePerson removes a person, its name and its sessions, so that nothing of
 	// them is left. It is no error if there is none.
 	ErasePerson(ctx context.Context, id PersonID) error
 }

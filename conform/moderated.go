@@ -284,7 +284,7 @@ func (c *conn) deadLink(ctx context.Context, link string) error {
 }
 
 // moderationAppoint makes somebody a moderator, and takes that back. Each time
-// the session before counts no more, and all connections go on.
+// the session before ends with the first use of the new one, and all connections go on.
 func moderationAppoint(ctx context.Context, s *Suite) (err error) {
 	op, err := s.chair(ctx)
 	if err != nil {
@@ -345,12 +345,12 @@ func (s *Suite) raise(ctx context.Context, op *conn, role string, all ...*conn) 
 		}
 		c.session = told.Session
 	}
-	if err := s.gone(ctx, before, person); err != nil {
-		return err
-	}
 	back, err := s.enterAs(ctx, action{"session": all[0].session})
 	if err == nil && back.me.ID != person {
 		err = want(ruleSession, "to be %s again", person).but(back.me)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.ended(ctx, before)
 }

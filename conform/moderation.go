@@ -32,7 +32,10 @@ func moderationLink(ctx context.Context, s *Suite) error {
 	if made.session == made.guest || made.you.Role != protocol.RoleOperator {
 		return want(ruleSessionNew, "another session, for an operator").but(made.you)
 	}
-	if err := s.gone(ctx, made.guest, made.you.ID); err != nil {
+	if _, err := s.chair(ctx); err != nil { // from now on that session alone counts
+		return err
+	}
+	if err := s.ended(ctx, made.guest); err != nil {
 		return err
 	}
 	c, err := s.enter(ctx)

@@ -3,11 +3,23 @@ package conform
 import (
 	"fmt"
 	"time"
+
+	"parley/protocol"
 )
 
 // moderationMutants are wrong about who may do what.
 var moderationMutants = []mutant{
 	{"forgets to end a session", "session/signed_out", "each connection", &proxy{action: drop("sign_out")}},
+	{"makes who was signed out a stranger", "session/signed_out moderation/appoint", "has ended to be refused", &proxy{event: on("error", func(l *link, m action) bool {
+		if m["code"] != "signed_out" || m["id"] == nil {
+			return true
+		}
+		l.tell(string(encode(action{
+			"type": "welcome", "id": m["id"], "session": word(22), "server": "x", "limits": protocol.CurrentLimits(), "rooms": []any{},
+			"you": action{"id": "a", "name": "", "color": 58, "role": "guest"},
+		})))
+		return false
+	})}},
 	{"tells nobody who is erased", "session/erased moderation/erase", "is erased", &proxy{event: drop("erased")}},
 	{"leaves what is erased to who comes", "session/erased moderation/erase", "any more", &proxy{event: on("message joined history", func(l *link, m action) bool {
 		if m["type"] == "message" {

@@ -83,7 +83,7 @@ const (
 
 // Keeping order.
 const (
-	ruleSessionNew       rule = "Tells all connections of a person that its role is another one, and the token that counts from now on."
+	ruleSessionNew       rule = "Tells all connections of a person that its role is another one, and the token that goes with it."
 	ruleBadLink          rule = "The link is unknown, used up, revoked or over."
 	ruleNotAllowed       rule = "This needs a role that the person does not have, or concerns somebody who has one."
 	ruleModerated        rule = "Answers a moderator, and tells the person concerned. What concerns a whole room is told to all in it."
@@ -101,6 +101,7 @@ const (
 	ruleAudit            rule = "Answers audit, the newest first."
 	ruleLifted           rule = "0, it is lifted now."
 	ruleSignedOut        rule = "All connections of the session are told `signed_out` and closed."
+	ruleEnded            rule = "The session was ended. A close follows."
 	ruleEraseAll         rule = "Texts, names and addresses are gone afterwards; the places stay."
 	ruleErased           rule = "The name of this person is to be shown no more."
 )

@@ -26,6 +26,18 @@ func (s *Suite) twice(ctx context.Context, rooms ...string) (one, other *conn, e
 	return one, other, err
 }
 
+// ended checks that who comes with a session that has ended is told so, and made
+// nobody.
+func (s *Suite) ended(ctx context.Context, session string) error {
+	c, err := s.silent(ctx)
+	if err != nil {
+		return err
+	}
+	x := want(ruleEnded, "hello with a session that has ended to be refused")
+	_, err = refused(ctx, c, x, protocol.SignedOut, action{"type": "hello", "session": session})
+	return err
+}
+
 // gone checks that a session brings its person back no more.
 func (s *Suite) gone(ctx context.Context, session, person string) error {
 	c, err := s.silent(ctx)
@@ -64,7 +76,7 @@ func sessionSignedOut(ctx context.Context, s *Suite) error {
 			return err
 		}
 	}
-	return s.gone(ctx, one.session, one.me.ID)
+	return s.ended(ctx, one.session)
 }
 
 // vanish erases the connection's own person.

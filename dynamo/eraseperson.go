@@ -7,11 +7,11 @@ import (
 	"parley/chat"
 )
 
-// ErasePerson removes a person, its name and its session, in an order in which
+// ErasePerson removes a person, its name and its sessions, in an order in which
 // it may be cut anywhere and called again:
 //
-//  1. the person's row is nobody's, but still says the skeleton and the session
-//  2. the name's row and the session's go: nothing counts that they say since 1
+//  1. the person's row is nobody's, but still says the skeleton and the sessions
+//  2. the name's row and the sessions' go: nothing counts that they say since 1
 //  3. the rows of its connections go
 //  4. the person's row goes
 //
@@ -39,9 +39,9 @@ func (s *Store) erasePerson(ctx context.Context, id chat.PersonID) (done bool, e
 		return false, err
 	}
 	// What contest left goes by its ttl: somebody may be kept from a name by it.
-	ours := p.stored() || p.Skeleton != "" || p.Session != [32]byte{}
+	ours := p.stored() || p.Skeleton != "" || len(p.sessions()) > 0
 	if p.stored() {
-		erased := personRow{Person: chat.Person{ID: id, Skeleton: p.Skeleton, Session: p.Session}, version: p.version + 1, token: p.token, nobody: true}
+		erased := personRow{Person: chat.Person{ID: id, Skeleton: p.Skeleton, Session: p.Session, Former: p.Former}, version: p.version + 1, token: p.token, nobody: true}
 		err := s.put(ctx, erased.row(), p.unchanged())
 		if _, changed := refused(err); changed {
 			return false, nil
@@ -56,8 +56,8 @@ func (s *Store) erasePerson(ctx context.Context, id chat.PersonID) (done bool, e
 			return false, err
 		}
 	}
-	if p.Session != [32]byte{} {
-		if _, err := s.remove(ctx, sessionKey(p.Session), is("person", text(id))); err != nil {
+	for _, hash := range p.sessions() {
+		if _, err := s.remove(ctx, sessionKey(hash), is("person", text(id))); err != nil {
 			return false, err
 		}
 	}

@@ -23,7 +23,7 @@ import (
 //	P#person      I#length#room#id       claim of a client's id: where its entry is
 //	P#person      E#length#room#sequence an entry without a client's id may be there
 //	P#person      C#connection           the connection may be the person's (ttl)
-//	S#hash        S                      whose session
+//	S#hash        S                      whose session it is or was
 //	N#skeleton    N                      whose name
 //	ROOMS         room                   a room with a log
 //	B#key         B                      a token bucket that all functions share (ttl)
@@ -158,6 +158,27 @@ func getTexts(i item, name string) (all []string) {
 		}
 	}
 	return all
+}
+
+func setFormer(i item, former []chat.Former) {
+	if len(former) > 0 {
+		list := make([]types.AttributeValue, len(former))
+		for n, f := range former {
+			list[n] = bytes(append([]byte{byte(f.State)}, f.Hash[:]...))
+		}
+		i["former"] = &types.AttributeValueMemberL{Value: list}
+	}
+}
+
+func getFormer(i item) (former []chat.Former) {
+	if list, ok := i["former"].(*types.AttributeValueMemberL); ok {
+		for _, v := range list.Value {
+			if b, ok := v.(*types.AttributeValueMemberB); ok && len(b.Value) == 1+len(chat.Former{}.Hash) {
+				former = append(former, chat.Former{State: chat.FormerState(b.Value[0]), Hash: [32]byte(b.Value[1:])})
+			}
+		}
+	}
+	return former
 }
 
 func getFlag(i item, name string) bool {

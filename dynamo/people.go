@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -73,7 +74,7 @@ func (s *Store) getBatch(ctx context.Context, keys []item) (rows, rest []item, e
 	}
 }
 
-// PersonBySession returns whose session has this hash, or chat.ErrNoPerson. Two
+// PersonBySession returns whose session this hash is or was, or chat.ErrNoPerson. Two
 // consistent gets: the session's row counts while the person's row agrees.
 func (s *Store) PersonBySession(ctx context.Context, session [32]byte) (chat.Person, error) {
 	if session == [32]byte{} {
@@ -90,7 +91,7 @@ func (s *Store) PersonBySession(ctx context.Context, session [32]byte) (chat.Per
 	if err != nil {
 		return chat.Person{}, err
 	}
-	if !p.stored() || p.Session != session {
+	if !p.stored() || !slices.Contains(p.sessions(), session) {
 		return chat.Person{}, chat.ErrNoPerson
 	}
 	return p.Person, nil

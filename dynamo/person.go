@@ -23,6 +23,7 @@ func (p personRow) row() item {
 	if p.Session != [32]byte{} {
 		row["session"] = bytes(p.Session[:])
 	}
+	setFormer(row, p.Former)
 	if p.nobody {
 		row["nobody"] = flag()
 		return row
@@ -44,13 +45,24 @@ func parsePerson(row item) personRow {
 		Person: chat.Person{
 			ID: getText(row, partitionKey)[len(personPartition("")):], Name: getText(row, "name"), Skeleton: getText(row, "skeleton"),
 			Session: getHash(row, "session"), Holder: getText(row, "holder"), Created: getInt(row, "created"), Seen: getInt(row, "seen"),
-			Role: getText(row, "role"), Admitted: getTexts(row, "admitted"),
+			Role: getText(row, "role"), Admitted: getTexts(row, "admitted"), Former: getFormer(row),
 		},
 		version: getUint(row, "version"), token: getText(row, "token"), nobody: getFlag(row, "nobody"),
 	}
 }
 
 func (p personRow) stored() bool { return p.version != 0 && !p.nobody }
+
+// sessions are all that the person's row knows of.
+func (p personRow) sessions() (all [][32]byte) {
+	if p.Session != [32]byte{} {
+		all = append(all, p.Session)
+	}
+	for _, f := range p.Former {
+		all = append(all, f.Hash)
+	}
+	return all
+}
 
 // unchanged holds while a person's row is as it was read.
 func (p personRow) unchanged() condition {

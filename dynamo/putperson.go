@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/chat"
 )
 
 // PutPerson stores a person whole and takes its skeleton; see chat.People and
 // name.go. A get and a write; one write more for each of a new name, a new
-// session, an old name and an old session.
+// session, an old name and a session that is no longer known.
 func (s *Store) PutPerson(ctx context.Context, p chat.Person) error {
 	end := s.end(ctx)
 	for attempt := 0; ; attempt++ {
@@ -44,8 +45,12 @@ func (s *Store) putPerson(ctx context.Context, p chat.Person) (done bool, err er
 			return false, err
 		}
 	}
-	if (p.Session != old.Session || !old.stored()) && p.Session != [32]byte{} {
-		session := sessionKey(p.Session)
+	before := old.sessions()
+	for _, hash := range row.sessions() {
+		if old.stored() && slices.Contains(before, hash) {
+			continue
+		}
+		session := sessionKey(hash)
 		session["person"] = text(p.ID)
 		if err := s.put(ctx, session, condition{}); err != nil {
 			return false, err
@@ -63,9 +68,12 @@ func (s *Store) putPerson(ctx context.Context, p chat.Person) (done bool, err er
 	if old.Skeleton != "" && old.Skeleton != p.Skeleton {
 		s.dropName(ctx, old)
 	}
-	if old.Session != [32]byte{} && old.Session != p.Session {
-		if _, err := s.remove(ctx, sessionKey(old.Session), is("person", text(p.ID))); err != nil {
-			s.logger.Warn("an ended session's row is left", "person", p.ID, "error", err)
+	for _, hash := range before {
+		if slices.Contains(row.sessions(), hash) {
+			continue
+		}
+		if _, err := s.remove(ctx, sessionKey(hash), is("person", text(p.ID))); err != nil {
+			s.logger.Warn("the row of a session that is no longer known is left", "person", p.ID, "error", err)
 		}
 	}
 	return true, nil

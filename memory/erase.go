@@ -100,7 +100,7 @@ func (l *Log) Aged(ctx context.Context, room string, at int64) (uint64, error) {
 	return r.entries[older-1].Seq, nil
 }
 
-// ErasePerson removes a person, its name and its session.
+// ErasePerson removes a person, its name and its sessions.
 func (s *People) ErasePerson(ctx context.Context, id chat.PersonID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *People) ErasePerson(ctx context.Context, id chat.PersonID) error {
 		return nil
 	}
 	delete(s.persons, id)
-	delete(s.bySession, p.Session)
+	s.forgetSessions(p)
 	if p.Skeleton != "" {
 		delete(s.bySkeleton, p.Skeleton)
 	}

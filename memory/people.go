@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"parley/chat"
@@ -12,7 +13,7 @@ type People struct {
 	mu         sync.RWMutex
 	persons    map[chat.PersonID]chat.Person
 	bySkeleton map[string]chat.PersonID
-	bySession  map[[32]byte]chat.PersonID
+	bySession  map[[32]byte]chat.PersonID // former ones, too
 }
 
 var (
@@ -44,7 +45,7 @@ func (s *People) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Pers
 	return found, nil
 }
 
-// PersonBySession returns whose session has this hash, or chat.ErrNoPerson.
+// PersonBySession returns whose session this hash is or was, or chat.ErrNoPerson.
 func (s *People) PersonBySession(ctx context.Context, session [32]byte) (chat.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return chat.Person{}, err
@@ -82,7 +83,8 @@ func (s *People) PutPerson(ctx context.Context, p chat.Person) error {
 	}
 	old := s.persons[p.ID]
 	delete(s.bySkeleton, old.Skeleton)
-	delete(s.bySession, old.Session)
+	s.forgetSessions(old)
+	p.Former = slices.Clone(p.Former) // the caller's
 	s.persons[p.ID] = p
 	if p.Skeleton != "" {
 		s.bySkeleton[p.Skeleton] = p.ID
@@ -90,7 +92,18 @@ func (s *People) PutPerson(ctx context.Context, p chat.Person) error {
 	if p.Session != [32]byte{} {
 		s.bySession[p.Session] = p.ID
 	}
+	for _, f := range p.Former {
+		s.bySession[f.Hash] = p.ID
+	}
 	return nil
+}
+
+// forgetSessions forgets whose sessions those of a person are. s.mu is held.
+func (s *People) forgetSessions(p chat.Person) {
+	delete(s.bySession, p.Session)
+	for _, f := range p.Former {
+		delete(s.bySession, f.Hash)
+	}
 }
 
 // NoteSeen raises Seen, and makes the name that the person holds the session's.

@@ -86,6 +86,7 @@ type writerStatements struct {
 	addEntry, findEntry                              *sql.Stmt
 	entryAt, wipeEntry                               *sql.Stmt
 	nameHolder, putPerson, noteSeen, releaseSkeleton *sql.Stmt
+	formerOf, putFormer, dropFormer                  *sql.Stmt
 	putRule, takeRule, useRule, putAct               *sql.Stmt
 }
 
@@ -108,10 +109,13 @@ func (st *writerStatements) all() map[**sql.Stmt]string {
 			WHERE room = ? AND seq = ?`,
 
 		&st.nameHolder: "SELECT id FROM person WHERE skeleton = ?",
-		&st.putPerson: `INSERT INTO person (` + personColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		&st.putPerson: `INSERT INTO person (` + personColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton, session = excluded.session,
 				holder = excluded.holder, created = excluded.created, seen = excluded.seen,
-				admitted = excluded.admitted, role = excluded.role`,
+				admitted = excluded.admitted, role = excluded.role, former = excluded.former`,
+		&st.formerOf:   "SELECT former FROM person WHERE id = ?",
+		&st.putFormer:  "INSERT INTO former (hash, person) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET person = excluded.person",
+		&st.dropFormer: "DELETE FROM former WHERE hash = ?",
 		&st.putRule: `INSERT INTO rule (` + ruleColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (kind, room, subject) DO UPDATE SET value = excluded.value, text = excluded.text, reason = excluded.reason,
 				name = excluded.name, person = excluded.person, sender = excluded.sender, at = excluded.at, until = excluded.until`,

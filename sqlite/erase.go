@@ -209,6 +209,9 @@ func (s *Store) Aged(ctx context.Context, room string, at int64) (uint64, error)
 func (s *Store) ErasePerson(ctx context.Context, id chat.PersonID) error {
 	err := s.writer.submit(ctx, 0, func(b *batch) error {
 		b.published = append(b.published, func() { b.people.forget(id) })
+		if err := b.putFormer(chat.Person{ID: id}); err != nil {
+			return err
+		}
 		return b.erase("DELETE FROM person WHERE id = ?", id)
 	})
 	if err != nil {

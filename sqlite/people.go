@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -12,14 +13,14 @@ import (
 )
 
 // personColumns are what scanPerson reads.
-const personColumns = "id, name, skeleton, session, holder, created, seen, admitted, role"
+const personColumns = "id, name, skeleton, session, holder, created, seen, admitted, role, former"
 
 func scanPerson(scan func(...any) error) (chat.Person, error) {
 	var p chat.Person
 	var skeleton sql.NullString
-	var session []byte
+	var session, former []byte
 	var admitted string
-	if err := scan(&p.ID, &p.Name, &skeleton, &session, &p.Holder, &p.Created, &p.Seen, &admitted, &p.Role); err != nil {
+	if err := scan(&p.ID, &p.Name, &skeleton, &session, &p.Holder, &p.Created, &p.Seen, &admitted, &p.Role, &former); err != nil {
 		return chat.Person{}, err
 	}
 	if admitted != "" {
@@ -27,7 +28,18 @@ func scanPerson(scan func(...any) error) (chat.Person, error) {
 	}
 	p.Skeleton = skeleton.String
 	copy(p.Session[:], session)
+	for f := range formerIn(former) {
+		p.Former = append(p.Former, chat.Former{State: chat.FormerState(f[0]), Hash: [32]byte(f[1:])})
+	}
 	return p, nil
+}
+
+// formerBytes is the length of a former session in its column.
+const formerBytes = 1 + 32
+
+// formerIn yields the former sessions of a column, as far as it is whole.
+func formerIn(column []byte) iter.Seq[[]byte] {
+	return slices.Chunk(column[:len(column)/formerBytes*formerBytes], formerBytes)
 }
 
 // Persons returns those of the persons that are stored. Who was asked for
@@ -62,9 +74,13 @@ func (s *Store) person(ctx context.Context, id chat.PersonID) (chat.Person, erro
 	return p, err
 }
 
-// PersonBySession returns whose session has this hash, or chat.ErrNoPerson.
+// PersonBySession returns whose session this hash is or was, or chat.ErrNoPerson.
 func (s *Store) PersonBySession(ctx context.Context, session [32]byte) (chat.Person, error) {
-	return s.onePerson(ctx, s.read.personBySession, session[:])
+	p, err := s.onePerson(ctx, s.read.personBySession, session[:])
+	if errors.Is(err, chat.ErrNoPerson) {
+		return s.onePerson(ctx, s.read.personByFormer, session[:])
+	}
+	return p, err
 }
 
 // PersonByName returns who holds a skeleton, or chat.ErrNoPerson.
@@ -124,12 +140,39 @@ func (b *batch) putPerson(p chat.Person) error {
 	for _, room := range p.Admitted {
 		admitted += room + "/"
 	}
-	_, err := b.st.putPerson.ExecContext(b.ctx, p.ID, p.Name, skeleton, session, p.Holder, p.Created, p.Seen, admitted, p.Role)
+	former := []byte{} // not null
+	for _, f := range p.Former {
+		former = append(append(former, byte(f.State)), f.Hash[:]...)
+	}
+	if err := b.putFormer(p); err != nil {
+		return err
+	}
+	_, err := b.st.putPerson.ExecContext(b.ctx, p.ID, p.Name, skeleton, session, p.Holder, p.Created, p.Seen, admitted, p.Role, former)
 	if err != nil {
 		return err
 	}
-	p.Admitted = slices.Clone(p.Admitted) // the caller's
+	p.Admitted, p.Former = slices.Clone(p.Admitted), slices.Clone(p.Former) // the caller's
 	b.published = append(b.published, func() { b.people.put(p) })
+	return nil
+}
+
+// putFormer makes a person's former sessions those that are found.
+func (b *batch) putFormer(p chat.Person) error {
+	var stored []byte
+	err := b.st.formerOf.QueryRowContext(b.ctx, p.ID).Scan(&stored)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	for f := range formerIn(stored) {
+		if _, err := b.st.dropFormer.ExecContext(b.ctx, f[1:]); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.Former {
+		if _, err := b.st.putFormer.ExecContext(b.ctx, f.Hash[:], p.ID); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type reader struct {
 	pool                                      *sql.DB
 	extent, forward, back, rooms              *sql.Stmt
 	personByID, personBySession, personByName *sql.Stmt
+	personByFormer                            *sql.Stmt
 }
 
 func newReader(ctx context.Context, path string) (_ *reader, err error) {
@@ -44,6 +45,7 @@ func (r *reader) all() map[**sql.Stmt]string {
 		&r.rooms:           "SELECT name, head, at FROM room ORDER BY at DESC, id DESC LIMIT ?",
 		&r.personByID:      "SELECT " + personColumns + " FROM person WHERE id = ?",
 		&r.personBySession: "SELECT " + personColumns + " FROM person WHERE session = ?",
+		&r.personByFormer:  "SELECT " + personColumns + " FROM former JOIN person ON id = person WHERE hash = ?",
 		&r.personByName:    "SELECT " + personColumns + " FROM person WHERE skeleton = ?",
 	}
 }

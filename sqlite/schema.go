@@ -2,7 +2,7 @@ package sqlite
 
 // migrations make the schema. One that has been released never changes: to
 // change the schema, append another.
-var migrations = []migration{schema1, schema2, schema3}
+var migrations = []migration{schema1, schema2, schema3, schema4}
 
 // schema1: every entry carries a checksum, since SQLite's pages have none.
 // entry_once makes sending again harmless for as long as the entry is kept.
@@ -90,13 +90,40 @@ CREATE UNIQUE INDEX entry_once ON entry (room, person, client) WHERE client <> '
 // Names stand in person, rule and act, whose rows move between pages. So when one
 // has to go for good, the tables are made anew, and SQLite zeroes the pages of the
 // old ones; see remake.
-const schema3 = personTable + ruleTable + actTable + `
+const schema3 = personTable3 + ruleTable + actTable + `
 INSERT INTO person_new (id, name, skeleton, session, holder, created, seen, admitted, role)
 	SELECT id, name, skeleton, session, holder, created, seen, '', '' FROM person;
 DROP TABLE person;
 ALTER TABLE person_new RENAME TO person;
 ALTER TABLE rule_new RENAME TO rule;
 ALTER TABLE act_new RENAME TO act;
+`
+
+// personTable3 is personTable before there were former sessions.
+const personTable3 = `
+CREATE TABLE person_new (
+	id       TEXT PRIMARY KEY,
+	name     TEXT    NOT NULL,
+	skeleton TEXT    UNIQUE,
+	session  BLOB    UNIQUE,
+	holder   TEXT    NOT NULL,
+	created  INTEGER NOT NULL,
+	seen     INTEGER NOT NULL,
+	admitted TEXT    NOT NULL,
+	role     TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
+// schema4: sessions that were issued before the present one are known still.
+// person says what they are, and former finds them.
+const schema4 = personTable + `
+INSERT INTO person_new SELECT *, zeroblob(0) FROM person;
+DROP TABLE person;
+ALTER TABLE person_new RENAME TO person;
+CREATE TABLE former (
+	hash   BLOB PRIMARY KEY,
+	person TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 `
 
 const personTable = `
@@ -109,7 +136,8 @@ CREATE TABLE person_new (
 	created  INTEGER NOT NULL,
 	seen     INTEGER NOT NULL,
 	admitted TEXT    NOT NULL, -- rooms by invitation, each followed by a slash, which no room's name has
-	role     TEXT    NOT NULL  -- at which the session was issued; empty: guest
+	role     TEXT    NOT NULL, -- at which the session was issued; empty: guest
+	former   BLOB    NOT NULL  -- sessions before it: of each the state, 1 byte, and the SHA-256, 32
 ) STRICT, WITHOUT ROWID;
 `
 

@@ -144,6 +144,7 @@ func PeopleEraser(t *testing.T, people chat.People) {
 	p, other := somebody(), somebody()
 	p.Admitted = []string{"a room", "another"}
 	p.Role = "moderator"
+	p.Former = []chat.Former{{Hash: session("before"), State: chat.FormerCounts}, {Hash: session("ended"), State: chat.FormerEnded}}
 	put(t, people, p)
 	put(t, people, other)
 	wantPerson(t, people, p)
@@ -153,13 +154,15 @@ func PeopleEraser(t *testing.T, people chat.People) {
 			t.Errorf("still there: %v, %v", found, err)
 		}
 		wantNobody(t, people, p.Skeleton)
-		if _, err := people.PersonBySession(t.Context(), p.Session); !errors.Is(err, chat.ErrNoPerson) {
-			t.Errorf("by session: %v", err)
+		for _, hash := range [][32]byte{p.Session, p.Former[0].Hash, p.Former[1].Hash} {
+			if _, err := people.PersonBySession(t.Context(), hash); !errors.Is(err, chat.ErrNoPerson) {
+				t.Errorf("by session: %v", err)
+			}
 		}
 	}
 	wantPerson(t, people, other)
 	wantHolder(t, people, other.Skeleton, other)
 	p.ID = fresh("another")
-	put(t, people, p) // name and session are free
+	put(t, people, p) // name and sessions are free
 	wantHolder(t, people, p.Skeleton, p)
 }

@@ -21,6 +21,7 @@ func People(t *testing.T, open func(t testing.TB) chat.People) {
 	t.Run("a refused name changes nothing", func(t *testing.T) { refusedName(t, open(t)) })
 	t.Run("a new name frees the old one", func(t *testing.T) { renameFrees(t, open(t)) })
 	t.Run("a new session ends the old one", func(t *testing.T) { newSession(t, open(t)) })
+	t.Run("former sessions are known as long as they are kept", func(t *testing.T) { formerSessions(t, open(t)) })
 	t.Run("only the holder releases a name", func(t *testing.T) { releaseName(t, open(t)) })
 	t.Run("being seen changes nothing else", func(t *testing.T) { noteSeen(t, open(t)) })
 	t.Run("being seen undoes no rename at the same time", func(t *testing.T) { seenAtOnce(t, open(t)) })
@@ -71,11 +72,11 @@ func personKept(t *testing.T, people chat.People) {
 	}
 }
 
-// same tells whether two are one person, all of them; no rooms are none.
+// same tells whether two are one person, all of them; an empty list is none.
 func same(a, b chat.Person) bool {
-	rooms := slices.Equal(a.Admitted, b.Admitted)
-	a.Admitted, b.Admitted = nil, nil
-	return rooms && reflect.DeepEqual(a, b)
+	lists := slices.Equal(a.Admitted, b.Admitted) && slices.Equal(a.Former, b.Former)
+	a.Admitted, b.Admitted, a.Former, b.Former = nil, nil, nil, nil
+	return lists && reflect.DeepEqual(a, b)
 }
 
 func nobody(t *testing.T, people chat.People) {
@@ -157,6 +158,45 @@ func newSession(t *testing.T, people chat.People) {
 	if p, err := people.PersonBySession(t.Context(), old); !errors.Is(err, chat.ErrNoPerson) {
 		t.Errorf("the old session: got %+v, %v, want ErrNoPerson", p, err)
 	}
+}
+
+func formerSessions(t *testing.T, people chat.People) {
+	ann, bob := somebody(), somebody()
+	put(t, people, bob)
+	var issued [][32]byte
+	for n := range chat.MaxFormer + 2 {
+		put(t, people, ann)
+		issued = append(issued, ann.Session)
+		if n%2 == 0 { // the newest first, as chat has them
+			ann.Former = slices.Insert(slices.Clone(ann.Former), 0, chat.Former{Hash: ann.Session, State: chat.FormerBeside})
+		} else {
+			ann.Former = append(slices.Clone(ann.Former), chat.Former{Hash: ann.Session, State: chat.FormerEnded})
+		}
+		ann.Session = session(fresh("again"))
+		ann.Former = ann.Former[:min(len(ann.Former), chat.MaxFormer)]
+	}
+	put(t, people, ann)
+	wantPerson(t, people, ann)
+	wantSession(t, people, ann.Session, ann)
+	known := 0
+	for _, hash := range issued {
+		if slices.ContainsFunc(ann.Former, func(f chat.Former) bool { return f.Hash == hash }) {
+			known++
+			wantSession(t, people, hash, ann)
+		} else if p, err := people.PersonBySession(t.Context(), hash); !errors.Is(err, chat.ErrNoPerson) {
+			t.Errorf("a session that is kept no more: got %+v, %v, want ErrNoPerson", p, err)
+		}
+	}
+	if known != chat.MaxFormer {
+		t.Errorf("%d former sessions, want %d", known, chat.MaxFormer)
+	}
+	wantSession(t, people, bob.Session, bob)
+	if seen, err := people.NoteSeen(t.Context(), ann.ID, ann.Seen); err != nil || !same(seen, ann) {
+		t.Errorf("NoteSeen: %v\n got %+v\nwant %+v", err, seen, ann)
+	}
+	ann.Session, ann.Skeleton = [32]byte{}, "" // signed out
+	put(t, people, ann)
+	wantSession(t, people, ann.Former[0].Hash, ann)
 }
 
 func releaseName(t *testing.T, people chat.People) {

@@ -79,6 +79,7 @@ func PeopleReopen(t *testing.T, open func(t testing.TB, dir string) (people chat
 		put(t, people, p)
 	}
 	oldName := bob.Skeleton
+	bob.Former = []chat.Former{{Hash: session(fresh("before")), State: chat.FormerEnded}}
 	bob.Skeleton, bob.Name, bob.Seen = "new "+oldName, "Robert", bob.Seen+1
 	put(t, people, bob)
 	must(t, people.ReleaseName(t.Context(), gone.ID, "c"))
@@ -91,6 +92,7 @@ func PeopleReopen(t *testing.T, open func(t testing.TB, dir string) (people chat
 		wantHolder(t, people, p.Skeleton, p)
 		wantSession(t, people, p.Session, p)
 	}
+	wantSession(t, people, bob.Former[0].Hash, bob)
 	wantNobody(t, people, oldName)
 	wantNobody(t, people, gone.Skeleton)
 	eve := somebody()
