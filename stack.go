@@ -30,6 +30,7 @@ type stackFlags struct {
 	IdleTimeout      time.Duration `default:"10m" env:"PARLEY_IDLE_TIMEOUT" placeholder:"DURATION" help:"Silence after which a connection ends, as API Gateway does. Default: 10m."`
 	MaxAge           time.Duration `default:"2h" env:"PARLEY_MAX_AGE" placeholder:"DURATION" help:"Age at which a connection ends, as API Gateway does. Default: 2h."`
 	FunctionTimeout  time.Duration `default:"29s" env:"PARLEY_FUNCTION_TIMEOUT" placeholder:"DURATION" help:"Time that an invocation has. Default: 29s."`
+	SweepEvery       time.Duration `default:"24h" env:"PARLEY_SWEEP_EVERY" placeholder:"DURATION" help:"How often a clock has them take away what is no longer to be kept, also where nobody speaks. 0 is never. Default: 24h."`
 	Jitter           time.Duration `env:"PARLEY_JITTER" placeholder:"DURATION" help:"For tests: delay posts and invocations by random times up to this, out of order, and lose some disconnects."`
 }
 
@@ -58,6 +59,9 @@ func (f *stackFlags) open(ctx context.Context, getenv func(string) string, manag
 	if info, err := os.Stat(f.Functions); err != nil || info.IsDir() {
 		return nil, &failure{err: fmt.Errorf("--functions %s is not a program", f.Functions), hint: "CGO_ENABLED=0 go build -tags lambda.norpc -o bootstrap ./functions/bootstrap", code: exitUsage}
 	}
+	if f.SweepEvery < 0 || f.SweepEvery > 0 && f.SweepEvery < time.Second {
+		return nil, &failure{err: fmt.Errorf("--sweep-every %v is less than a second", f.SweepEvery), hint: "give --sweep-every 24h, or 0 for never", code: exitUsage}
+	}
 	credentials := localCredentials(getenv)
 	if err := f.createTable(ctx, credentials); err != nil {
 		return nil, &failure{err: err, hint: "is DynamoDB's emulator running there? npx dynalite --host 127.0.0.1 --port 4567", code: exitFailed}
@@ -71,8 +75,12 @@ func (f *stackFlags) open(ctx context.Context, getenv func(string) string, manag
 	go lambda.Serve(ln) // ends with Close
 
 	made := map[string]*runtimeapi.Function{}
+	var clock *runtimeapi.Clock
 	closeAll := sync.OnceValue(func() error {
 		var errs error
+		if clock != nil {
+			errs = clock.Close()
+		}
 		for _, function := range made {
 			errs = errors.Join(errs, function.Close())
 		}
@@ -97,6 +105,9 @@ func (f *stackFlags) open(ctx context.Context, getenv func(string) string, manag
 		}
 		made[name] = function
 		invoke.Add(function)
+	}
+	if f.SweepEvery > 0 {
+		clock = runtimeapi.StartClock(f.SweepEvery, made[functions.OnAction], []byte(functions.SweepEvent), logger)
 	}
 	return &home{
 		handler: runtimeapi.NewGateway(runtimeapi.GatewayOptions{
