@@ -55,6 +55,7 @@ type account struct {
 	socket string
 	table  string // its name; the emulator is shared by all tests
 	client *dynamodb.Client
+	action *runtimeapi.Function
 	refuse atomic.Bool // the next membership that OnConnect writes
 }
 
@@ -104,6 +105,7 @@ func startAccount(t *testing.T) *account {
 		made[name] = function
 		invoke.Add(function)
 	}
+	a.action = made[functions.OnAction]
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -179,6 +181,7 @@ func TestRolesAreWhatIsCalled(t *testing.T) {
 	}
 	a.connectionTakenBack(t)
 	a.connectionSentBack(t)
+	a.swept(t)
 
 	want := map[string][]string{}
 	for _, name := range []string{functions.OnConnect, functions.OnDisconnect, functions.OnAction} {

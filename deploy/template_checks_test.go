@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"parley/functions"
 )
 
 // check looks at one thing that must hold of the template and that cfn-lint does
@@ -282,36 +280,5 @@ func checkPermissions(t *parsedTemplate, wrong func(string, ...any)) {
 	}
 	for route := range left {
 		wrong("%s may not call its function", route)
-	}
-}
-
-// The clock gives OnAction the event that it takes for a sweep, and nothing of it
-// is there where it is turned off.
-func checkSweep(t *parsedTemplate, wrong func(string, ...any)) {
-	rules := t.of("AWS::Events::Rule")
-	if len(rules) != 1 {
-		wrong("the clocks are %v", rules)
-		return
-	}
-	rule := t.properties(rules[0])
-	if name := inShort(rule["Name"]); !strings.HasSuffix(clock, ":rule/"+name) {
-		wrong("it is called %s, and may call as %s", name, clock)
-	}
-	if every, _ := argumentOf(rule["ScheduleExpression"], "Fn::Sub"); every != "rate(${SweepHours} hours)" || rule["EventPattern"] != nil {
-		wrong("it strikes at %v, and for %v", rule["ScheduleExpression"], rule["EventPattern"])
-	}
-	for _, hours := range listOf(within(t.Parameters["SweepHours"], "AllowedValues")) {
-		if hours == 1 { // which would have to be "1 hour"
-			wrong("rate(%v hours) is none", hours)
-		}
-	}
-	targets := listOf(rule["Targets"])
-	if len(targets) != 1 || inShort(within(targets[0], "Arn")) != "OnActionFunction.Arn" || within(targets[0], "Input") != functions.SweepEvent {
-		wrong("it calls %v", targets)
-	}
-	for _, id := range []string{rules[0], "SweepPermission"} {
-		if within(t.Resources[id], "Condition") != "HasSweep" {
-			wrong("%s is there without the clock", id)
-		}
 	}
 }
