@@ -37,26 +37,27 @@ func (f *target) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 
 func TestClock(t *testing.T) {
 	for name, test := range map[string]struct {
-		target
+		takes       time.Duration
+		fail        error
 		begun, left int64 // after three and a half periods of an hour
 		logged      bool
 	}{
-		"at once":              {target{}, 3, 0, false},
-		"slower than the rate": {target{takes: 100 * time.Minute}, 3, 2, false},
-		"failing":              {target{fail: errors.New("no")}, 3, 0, true},
+		"at once":              {0, nil, 3, 0, false},
+		"slower than the rate": {100 * time.Minute, nil, 3, 2, false},
+		"failing":              {0, errors.New("no"), 3, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := &log{}
-				c := runtimeapi.StartClock(time.Hour, &test.target, []byte(`{"now":1}`), slog.New(slog.NewTextHandler(l, nil)))
+				f, l := &target{takes: test.takes, fail: test.fail}, &log{}
+				c := runtimeapi.StartClock(time.Hour, f, []byte(`{"now":1}`), slog.New(slog.NewTextHandler(l, nil)))
 				time.Sleep(59 * time.Minute)
-				if n := test.target.begun.Load(); n != 0 {
+				if n := f.begun.Load(); n != 0 {
 					t.Errorf("%d invocations before the first hour is over", n)
 				}
 				time.Sleep(151 * time.Minute)
 				c.Close()
 				time.Sleep(24 * time.Hour)
-				if begun, left, unknown := test.target.begun.Load(), test.target.left.Load(), test.target.unknown.Load(); begun != test.begun || left != test.left || unknown != 0 {
+				if begun, left, unknown := f.begun.Load(), f.left.Load(), f.unknown.Load(); begun != test.begun || left != test.left || unknown != 0 {
 					t.Errorf("%d begun, %d left, %d of another event; want %d, %d, 0", begun, left, unknown, test.begun, test.left)
 				}
 				if logged := l.String() != ""; logged != test.logged {
