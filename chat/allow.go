@@ -118,10 +118,10 @@ func (b *rulebook) roomRules(room string, person PersonID) protocol.RoomRules {
 		told.Slow = r.Value
 	}
 	if r, ok := b.rule(RuleLock, room, ""); ok {
-		told.Locked, told.Until = true, r.Until
+		told.Locked, told.Until, told.Reason = true, r.Until, r.Reason
 	}
 	if r, ok := b.muted(room, person); ok && person != "" {
-		told.Muted, told.Until = true, r.Until
+		told.Muted, told.Until, told.Reason = true, r.Until, r.Reason
 	}
 	return told
 }

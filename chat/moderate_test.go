@@ -117,7 +117,8 @@ func TestMuted(t *testing.T) {
 	o.act("gus", map[string]any{"type": "join", "room": "other"})
 	equal(t, "elsewhere", o.do("gus", map[string]any{"type": "message", "room": "other", "text": "x"}), "message")
 	o.act("gus", map[string]any{"type": "join", "room": "hall"})
-	equal(t, "rules", fmt.Sprint(o.last("gus", "joined")["rules"].(map[string]any)["muted"]), "true")
+	rules := o.last("gus", "joined")["rules"].(map[string]any)
+	equal(t, "rules", fmt.Sprint(rules["muted"], rules["reason"]), "trueToo loud")
 	o.now = o.now.Add(time.Hour + time.Second)
 	equal(t, "afterwards", o.says("gus"), "message")
 

@@ -110,7 +110,7 @@ func moderationMute(ctx context.Context, s *Suite) (err error) {
 	if err := one.speechless(ctx, want(ruleMuted, "who is muted not to speak"), protocol.Muted, room); err != nil {
 		return err
 	}
-	if err := one.mutedHere(ctx, room, true); err != nil {
+	if err := one.mutedHere(ctx, room, act.Reason); err != nil {
 		return err
 	}
 	if act, err = op.rule(ctx, "unmute", lift); err != nil {
@@ -122,15 +122,16 @@ func moderationMute(ctx context.Context, s *Suite) (err error) {
 	if err := one.speaks(ctx, room); err != nil {
 		return err
 	}
-	return one.mutedHere(ctx, room, false)
+	return one.mutedHere(ctx, room, "")
 }
 
-// mutedHere joins again and looks at what is told to who joins.
-func (c *conn) mutedHere(ctx context.Context, room string, muted bool) error {
+// mutedHere joins again and looks at what is told to who joins: why it may not
+// speak, or nothing.
+func (c *conn) mutedHere(ctx context.Context, room, reason string) error {
 	return c.s.soon(ctx, func() error {
 		j, err := c.join(ctx, room, nil)
-		if err == nil && j.Rules.Muted != muted {
-			err = want(ruleJoined, "muted to be %v for who joins", muted).but(j)
+		if err == nil && (j.Rules.Muted != (reason != "") || j.Rules.Reason != reason) {
+			err = want(ruleJoined, "muted to be told to who joins for the reason %q", reason).but(j)
 		}
 		return err
 	})

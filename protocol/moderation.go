@@ -215,9 +215,10 @@ type Erased struct {
 
 // RoomRules is what keeps the one that joins from speaking in the room.
 type RoomRules struct {
-	Locked  bool  `json:"locked,omitzero"`
-	Invited bool  `json:"invited,omitzero"`
-	Slow    int64 `json:"slow,omitzero"`  // milliseconds between two messages
-	Muted   bool  `json:"muted,omitzero"` // the one that joins is
-	Until   int64 `json:"until,omitzero"` // when what keeps it from speaking ends; 0: when it is lifted
+	Locked  bool   `json:"locked,omitzero"`
+	Invited bool   `json:"invited,omitzero"`
+	Slow    int64  `json:"slow,omitzero"`   // milliseconds between two messages
+	Muted   bool   `json:"muted,omitzero"`  // the one that joins is
+	Until   int64  `json:"until,omitzero"`  // when what keeps it from speaking ends; 0: when it is lifted
+	Reason  string `json:"reason,omitzero"` // of the same
 }

@@ -163,7 +163,7 @@ const order = (f) => Object.fromEntries([...TEXTS.map((name) => [name, text(f[na
 /** @param {unknown} f @returns {You|null} */
 const you = (f) => isObject(f) && text(f.id) ? { ...person(f), role: text(f.role) } : null
 /** @param {Fields} f @returns {RoomRules} */
-const rules = (f) => ({ locked: f.locked === true, invited: f.invited === true, muted: f.muted === true, slow: number(f.slow), until: number(f.until) })
+const rules = (f) => ({ locked: f.locked === true, invited: f.invited === true, muted: f.muted === true, slow: number(f.slow), until: number(f.until), reason: text(f.reason) })
 
 /** What each type is made of. A null says that the frame makes no sense. @type {Record<string, (f: Fields) => ServerEvent|null>} */
 const events = {

@@ -9,7 +9,7 @@ import { ChatError, emit, HISTORY_PAGE, tooLarge } from './protocol.js'
 const MOST_MESSAGES = 10_000 // in memory, where nobody calls trim; then the oldest fifth goes
 const LONGEST_TIMER = 2 ** 31 // ms; above, browsers do not wait
 /** @type {RoomRules} */
-const NONE = { locked: false, invited: false, muted: false, slow: 0, until: 0 }
+const NONE = { locked: false, invited: false, muted: false, slow: 0, until: 0, reason: '' }
 const EMPTY_PAGES = 20 // pages of edits alone that loadOlder reads through
 
 /**

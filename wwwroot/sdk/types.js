@@ -89,7 +89,7 @@
  * @property {boolean} muted oneself is
  * @property {number} slow ms between two messages, 0: as many as one likes
  * @property {number} until ms since 1970, 0: until it is lifted
- * @property {string} [reason] of the lock or the mute, where it was told
+ * @property {string} [reason] of the lock or the mute, '' without one
  */
 
 /**

@@ -1,7 +1,7 @@
 // What moderators do, as the one concerned has it.
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { fakeStorage, golden, inGeneral, ME, OTHER, page, settle } from './fake.js'
+import { again, fakeStorage, golden, inGeneral, ME, OTHER, page, settle } from './fake.js'
 
 const done = (what, more = {}) => ({ ...golden('events', 'moderated'), id: '', do: what, room: 'general', person: ME, ...more })
 
@@ -18,6 +18,14 @@ test('a mute counts until it ends, and for the one concerned alone', async () =>
   assert.equal(room.rules.muted, true, 'everywhere')
   socket.say(done('unmute', { room: '' }))
   assert.equal(room.rules.muted, false)
+})
+
+test('who comes to a locked room is told why', async () => {
+  const { room, socket, ...fake } = await inGeneral()
+  socket.end()
+  await again(fake, { ...page('joined', 4, 3), rules: golden('events', 'joined-locked').rules })
+  assert.equal(room.rules.locked, true)
+  assert.equal(room.rules.reason, 'Until the talk begins')
 })
 
 test('an erased person has no name any more', async () => {
