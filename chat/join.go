@@ -21,10 +21,18 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 	if err != nil {
 		return err
 	}
+	first := false
 	if !slices.Contains(t.conn.Rooms, pos.Room) {
-		if err := t.enter(ctx, pos.Room, p); err != nil {
+		if first, err = t.enter(ctx, pos.Room, p); err != nil {
 			return err
 		}
+	}
+	ids, count, err := t.chat.Members.Present(ctx, pos.Room, protocol.MaxPeople)
+	if err != nil {
+		return fmt.Errorf("who is in room %q: %w", pos.Room, err)
+	}
+	if first {
+		t.chat.tellJoined(ctx, pos.Room, p, count)
 	}
 	page, err := t.chat.since(ctx, pos)
 	if err != nil {
@@ -35,12 +43,7 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 	if err != nil {
 		return err
 	}
-	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Rules: book.roomRules(pos.Room, p.ID)}
-	ids, count, err := t.chat.Members.Present(ctx, pos.Room, protocol.MaxPeople)
-	if err != nil {
-		return fmt.Errorf("who is in room %q: %w", pos.Room, err)
-	}
-	joined.Count = count
+	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Count: count, Rules: book.roomRules(pos.Room, p.ID)}
 	frame := page.encode(joined)
 	people, err := t.chat.listPeople(ctx, ids, protocol.MaxFrameBytes-len(frame))
 	if err != nil {
@@ -51,13 +54,14 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 }
 
 // enter makes the connection a member of a room. Where that fails it is as if
-// it had not been tried, so that it can be tried again.
-func (t *turn) enter(ctx context.Context, room string, p Person) error {
+// it had not been tried, so that it can be tried again. first tells that its
+// person, who has a name, was not there before.
+func (t *turn) enter(ctx context.Context, room string, p Person) (first bool, err error) {
 	m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
 	if p.Name != "" {
 		m.Person = p.ID
 	}
-	err := t.change(ctx, func(conn *Connection) error {
+	err = t.change(ctx, func(conn *Connection) error {
 		if slices.Contains(conn.Rooms, room) {
 			return nil
 		}
@@ -68,16 +72,12 @@ func (t *turn) enter(ctx context.Context, room string, p Person) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	first, err := t.chat.Members.Join(ctx, room, m)
-	if err != nil {
-		return errors.Join(fmt.Errorf("join room %q: %w", room, err), t.exit(ctx, room))
+	if first, err = t.chat.Members.Join(ctx, room, m); err != nil {
+		return false, errors.Join(fmt.Errorf("join room %q: %w", room, err), t.exit(ctx, room))
 	}
-	if first && m.Person != "" {
-		t.chat.tellJoined(ctx, room, p)
-	}
-	return nil
+	return first && m.Person != "", nil
 }
 
 // exit takes a room from those that the connection is noted to be in.

@@ -28,9 +28,13 @@ func newComings() *comings {
 	return &comings{joined: map[PersonID]protocol.Person{}, left: map[PersonID]protocol.Person{}}
 }
 
-// tellJoined tells a room that a person came, by its first connection there.
-func (c *Chat) tellJoined(ctx context.Context, room string, who Person) {
-	c.note(ctx, room, func(g *comings) {
+// unknown is the count of a room in which it has not been counted who is there.
+const unknown = -1
+
+// tellJoined tells a room that a person came, by its first connection there, and
+// that so many are there now, or an unknown number.
+func (c *Chat) tellJoined(ctx context.Context, room string, who Person, count int) {
+	c.note(ctx, room, count, func(g *comings) {
 		if _, back := g.left[who.ID]; back {
 			delete(g.left, who.ID)
 		} else if len(g.joined) <= protocol.MaxPresencePeople { // more are never listed
@@ -46,7 +50,7 @@ func (c *Chat) tellLeft(ctx context.Context, room string, id PersonID) {
 		c.logger.Warn("could not tell who left", "room", room, "error", err)
 		return
 	}
-	c.note(ctx, room, func(g *comings) {
+	c.note(ctx, room, unknown, func(g *comings) {
 		if _, brief := g.joined[id]; brief {
 			delete(g.joined, id)
 		} else if len(g.left) <= protocol.MaxPresencePeople {
@@ -57,11 +61,11 @@ func (c *Chat) tellLeft(ctx context.Context, room string, id PersonID) {
 
 // note gathers a change, to be told after PresenceDelay, or tells it at once
 // where nothing runs after the call.
-func (c *Chat) note(ctx context.Context, room string, change func(*comings)) {
+func (c *Chat) note(ctx context.Context, room string, count int, change func(*comings)) {
 	if c.options.PresenceDelay < 0 {
 		g := newComings()
 		change(g)
-		c.tell(ctx, room, g)
+		c.tell(ctx, room, g, count)
 		return
 	}
 	p := &c.presence
@@ -99,13 +103,16 @@ func (c *Chat) tellGathered(room string) {
 	const patience = 10 * time.Second // nobody waits for this; it must only end
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c.tell(ctx, room, g)
+	c.tell(ctx, room, g, unknown)
 }
 
-// tell posts one presence event. That it fails is no reason for what caused it
+// tell posts one presence event, with the count or one of its own. That it fails is no reason for what caused it
 // to fail: presence is a hint.
-func (c *Chat) tell(ctx context.Context, room string, g *comings) {
-	_, count, err := c.Members.Present(ctx, room, 0)
+func (c *Chat) tell(ctx context.Context, room string, g *comings, count int) {
+	var err error
+	if count == unknown {
+		_, count, err = c.Members.Present(ctx, room, 0)
+	}
 	small := count <= c.options.PresencePeople
 	if err == nil && (small || c.options.PresenceDelay > 0) {
 		event := &protocol.Presence{Type: "presence", Room: room, Count: count}

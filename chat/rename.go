@@ -66,7 +66,7 @@ func (t *turn) appear(ctx context.Context, p Person) (errs error) {
 		if err != nil {
 			errs = errors.Join(errs, fmt.Errorf("join room %q: %w", room, err))
 		} else if first {
-			t.chat.tellJoined(ctx, room, p)
+			t.chat.tellJoined(ctx, room, p, unknown)
 		}
 	}
 	return errs
