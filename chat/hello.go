@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/protocol"
 )
@@ -53,9 +54,24 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		}
 		stored = true
 	}
+	rooms, seen := []string{}, map[string]bool{}
+	for _, r := range a.Rooms {
+		if !seen[r.Room] {
+			seen[r.Room] = true
+			rooms = append(rooms, r.Room)
+		}
+	}
+	if a.Link == "" { // else it may open a room to the person
+		t.noted = book.open(rooms, p)
+	}
 	err = t.change(ctx, func(conn *Connection) error {
 		if conn.Person != "" && conn.Person != p.ID {
 			return helloTwice
+		}
+		for _, room := range t.noted {
+			if !slices.Contains(conn.Rooms, room) {
+				conn.Rooms = append(conn.Rooms, room)
+			}
 		}
 		conn.Person, conn.Session, conn.Stored = p.ID, p.Session, stored
 		return nil
@@ -64,13 +80,6 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		return err
 	}
 	t.known = &p
-	rooms, seen := []string{}, map[string]bool{}
-	for _, r := range a.Rooms {
-		if !seen[r.Room] {
-			seen[r.Room] = true
-			rooms = append(rooms, r.Room)
-		}
-	}
 	t.answer(&protocol.Welcome{
 		Type: "welcome", ID: a.ID,
 		You:     you(p, role),
@@ -89,6 +98,9 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 		if seen[r.Room] { // the first of each
 			seen[r.Room] = false
 			if err := t.join(ctx, "", r); err != nil {
+				if slices.Contains(t.noted, r.Room) {
+					err = errors.Join(err, t.exit(ctx, r.Room))
+				}
 				t.fail(ctx, &protocol.Join{}, err)
 			}
 		}

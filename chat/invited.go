@@ -41,6 +41,17 @@ func (b *rulebook) mayEnter(room string, p Person) error {
 	return invitationNeeded(room)
 }
 
+// open returns those of the rooms that a person may enter, as many as one
+// connection may be in.
+func (b *rulebook) open(rooms []string, p Person) (open []string) {
+	for _, room := range rooms {
+		if len(open) < protocol.MaxRooms && b.mayEnter(room, p) == nil {
+			open = append(open, room)
+		}
+	}
+	return open
+}
+
 // mayEnter is the same for the connection's person.
 func (t *turn) mayEnter(ctx context.Context, room string) error {
 	b, err := t.chat.book(ctx)

@@ -21,11 +21,9 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 	if err != nil {
 		return err
 	}
-	first := false
-	if !slices.Contains(t.conn.Rooms, pos.Room) {
-		if first, err = t.enter(ctx, pos.Room, p); err != nil {
-			return err
-		}
+	first, err := t.enter(ctx, pos.Room, p)
+	if err != nil {
+		return err
 	}
 	ids, count, err := t.chat.Members.Present(ctx, pos.Room, protocol.MaxPeople)
 	if err != nil {
@@ -54,30 +52,39 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 }
 
 // enter makes the connection a member of a room. Where that fails it is as if
-// it had not been tried, so that it can be tried again. first tells that its
-// person, who has a name, was not there before.
+// it had not been tried, so that it can be tried again. One that is noted to be
+// there is made a member all the same: who noted it may have died before that.
+// first tells that its person, who has a name, was not there before.
 func (t *turn) enter(ctx context.Context, room string, p Person) (first bool, err error) {
 	m := Member{Connection: t.conn.ID, Plain: t.conn.Plain}
 	if p.Name != "" {
 		m.Person = p.ID
 	}
-	err = t.change(ctx, func(conn *Connection) error {
-		if slices.Contains(conn.Rooms, room) {
+	again := slices.Contains(t.conn.Rooms, room) && !slices.Contains(t.noted, room)
+	if !slices.Contains(t.conn.Rooms, room) {
+		err = t.change(ctx, func(conn *Connection) error {
+			if slices.Contains(conn.Rooms, room) {
+				return nil
+			}
+			if len(conn.Rooms) >= protocol.MaxRooms {
+				return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
+			}
+			conn.Rooms = append(conn.Rooms, room)
 			return nil
+		})
+		if err != nil {
+			return false, err
 		}
-		if len(conn.Rooms) >= protocol.MaxRooms {
-			return protocol.Errorf(protocol.TooManyRooms, "One connection may be in %d rooms. Leave one first.", protocol.MaxRooms)
+	}
+	t.noted = slices.DeleteFunc(t.noted, func(n string) bool { return n == room })
+	if first, err = t.chat.Members.Join(ctx, room, m); err != nil {
+		err = fmt.Errorf("join room %q: %w", room, err)
+		if !again {
+			err = errors.Join(err, t.exit(ctx, room))
 		}
-		conn.Rooms = append(conn.Rooms, room)
-		return nil
-	})
-	if err != nil {
 		return false, err
 	}
-	if first, err = t.chat.Members.Join(ctx, room, m); err != nil {
-		return false, errors.Join(fmt.Errorf("join room %q: %w", room, err), t.exit(ctx, room))
-	}
-	return first && m.Person != "", nil
+	return first && m.Person != "" && !again, nil
 }
 
 // exit takes a room from those that the connection is noted to be in.

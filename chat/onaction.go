@@ -60,7 +60,8 @@ func (c *Chat) sendBack(ctx context.Context, id ConnectionID) error {
 type turn struct {
 	chat    *Chat
 	conn    Connection
-	known   *Person // loaded once; see person
+	known   *Person  // loaded once; see person
+	noted   []string // rooms that hello noted the connection to be in, of which it is no member yet
 	said    []spoken
 	answers [][]byte
 	over    bool  // the connection is being closed
