@@ -70,16 +70,20 @@ func stepsIn(room float64) steps {
 		person   = 65 // bytes in the page's list of people, which has at most 100
 		presence = 103
 	)
+	persons := min(room, 100) // read one unit each, for the page's list; in large rooms half
+	if room > hints {
+		persons /= 2
+	}
 	s := steps{
-		connect:    step{writes: 1, calls: 1},
-		hello:      step{reads: 12.5 + min(room, 100) + math.Ceil(room/perRead)/2, writes: 4, calls: 14, frames: 2, bytes: page + person*min(room, 100)},
-		message:    step{reads: 3 + math.Ceil(room/perRead), writes: 2, calls: 6, frames: room, bytes: room * message},
-		ping:       step{reads: 3, calls: 3, frames: 1, bytes: 88},
+		connect:    step{writes: 1, calls: 2},
+		hello:      step{reads: 11.5 + persons + math.Ceil(room/perRead)/2, writes: 3, calls: 14, frames: 2, bytes: page + person*min(room, 100)},
+		message:    step{reads: 3 + math.Ceil(room/perRead), writes: 2, calls: 7, frames: room, bytes: room * message},
+		ping:       step{reads: 3, calls: 4, frames: 1, bytes: 88},
 		disconnect: step{reads: 5 + math.Ceil(room/perRead)/2, writes: 2, calls: 8},
 		sweep:      step{reads: 8.5, calls: 9},
 	}
 	if room <= hints {
-		s.typing = step{reads: 3.5, calls: 4, frames: room - 1, bytes: 72 * (room - 1)}
+		s.typing = step{reads: 3.5, calls: 5, frames: room - 1, bytes: 72 * (room - 1)}
 		s.hello.frames += room
 		s.hello.bytes += presence * room
 		s.disconnect.frames += room - 1

@@ -132,9 +132,7 @@ func costs(t *testing.T, members int) map[string]deploy.Step {
 			t.Fatal(err)
 		}
 		*m, h.frames, h.bytes = meter{Client: client}, 0, 0
-		c := chat.New(chat.Ports{Connections: s, Members: s, Log: s, People: s, Poster: h, Rules: rules(name, s)}, chat.Options{ // as functions/bootstrap
-			RepeatsToRoom: true, PresenceDelay: -1, PresencePeople: protocol.MaxTypingPeople,
-		})
+		c := asFunctions(s, h, time.Now)
 		defer c.Close()
 		if err := do(t.Context(), c); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -359,4 +357,11 @@ func TestEstimate(t *testing.T) {
 			}
 		}
 	}
+}
+
+// asFunctions is a chat as functions/bootstrap has it.
+func asFunctions(s *dynamo.Store, p chat.Poster, now func() time.Time) *chat.Chat {
+	return chat.New(chat.Ports{Connections: s, Members: s, Log: s, People: s, Poster: p, Rules: s, Counter: s}, chat.Options{
+		Rates: &protocol.Rates{}, RulesAge: 2 * time.Second, RepeatsToRoom: true, PresenceDelay: -1, PresencePeople: protocol.MaxTypingPeople, Now: now,
+	})
 }

@@ -159,13 +159,6 @@ func counts(b *testing.B, members int) {
 	step("", small, open, disconnect("back"))
 }
 
-// asFunctions is a chat as functions/bootstrap has it.
-func asFunctions(s *dynamo.Store, p chat.Poster, now func() time.Time) *chat.Chat {
-	return chat.New(chat.Ports{Connections: s, Members: s, Log: s, People: s, Poster: p, Rules: s, Counter: s}, chat.Options{
-		Rates: &protocol.Rates{}, RulesAge: 2 * time.Second, RepeatsToRoom: true, PresenceDelay: -1, PresencePeople: protocol.MaxTypingPeople, Now: now,
-	})
-}
-
 // fillRoom has n persons in the room.
 func fillRoom(b *testing.B, s *dynamo.Store, n int) {
 	var all sync.WaitGroup

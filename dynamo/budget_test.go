@@ -95,6 +95,7 @@ func TestBudget(t *testing.T) {
 	table := newTable(t)
 	fill(t, table, "room", 30)
 	fill(t, table, "crowd", 1000)
+	fillPersons(t, table, 500)
 	counter := &counting{Client: client(e2e.DynamoDB(t))}
 	poster := new(posted)
 	step := func(what, want string, do func(context.Context, *chat.Chat) error) {

@@ -15,6 +15,24 @@ import (
 	"parley/e2e"
 )
 
+// fillPersons stores the first n persons of those that fill has.
+func fillPersons(t testing.TB, table string, n int) {
+	t.Helper()
+	c := client(e2e.DynamoDB(t))
+	for from := 0; from < n; from += 25 {
+		var batch []types.WriteRequest
+		for i := from; i < min(from+25, n); i++ {
+			batch = append(batch, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
+				"PK":      &types.AttributeValueMemberS{Value: fmt.Sprintf("P#person%064d", i)},
+				"SK":      &types.AttributeValueMemberS{Value: "P"},
+				"version": &types.AttributeValueMemberN{Value: "1"},
+			}}})
+		}
+		_, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: batch}})
+		must(t, err)
+	}
+}
+
 // fill writes member rows as Join does, 25 at a time, with long person ids:
 // dynalite counts only about half of a row's names and keys to its 1 MB. Every tenth is plain,
 // every hundredth expired; two connections each are of one person.

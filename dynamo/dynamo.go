@@ -22,7 +22,7 @@
 //	Range, RangeBack 1 query, 1 more beyond 128 entries; 1 batch for edits of older messages
 //	Rooms            1 query e, and 1 e for each room
 //	RoomsAfter       1 query e for each 500 rooms
-//	Persons          1 get, or 1 batch for up to 100
+//	Persons          1 get, or 1 batch for up to 100; e if more than 20, and 1 batch for those not found
 //	PersonBySession  2 gets
 //	PersonByName     2 gets
 //	PutPerson        1 get, 1 put; 1 more for each new and old name and session

@@ -151,7 +151,7 @@ func (l *lookup) prefetch(ctx context.Context, entries []stored) error {
 	}
 	for len(keys) > 0 {
 		n := min(len(keys), batchKeys)
-		rows, rest, err := l.getBatch(ctx, keys[:n])
+		rows, rest, err := l.getBatch(ctx, keys[:n], false)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (s *Store) OfPerson(ctx context.Context, id chat.PersonID) ([]chat.Connecti
 	var open []chat.Connection
 	for len(keys) > 0 {
 		n := min(len(keys), batchKeys)
-		rows, rest, err := s.getBatch(ctx, keys[:n])
+		rows, rest, err := s.getBatch(ctx, keys[:n], false)
 		if err != nil {
 			return nil, fmt.Errorf("connections of person %q: %w", id, err)
 		}

@@ -11,15 +11,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"parley/chat"
+	"parley/protocol"
 )
 
 // batchKeys is the most that DynamoDB takes in one BatchGetItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const batchKeys = 100
 
+// listedPersons is up to how many persons are read consistently: those of a room
+// in which everybody's coming and going is told. More are asked for to list a
+// room of which nobody is told that: a list that is seconds old from the start may
+// have a name of a second ago, at half the price. That is most of what a hello
+// reads: 100 persons, and some 12 units for the rest.
+const listedPersons = protocol.MaxTypingPeople
+
 // Persons returns those of the persons that are stored. One consistent get for
 // one person, a batch for up to 100: who renamed itself speaks under the new
-// name at once.
+// name at once. Of more than listedPersons those are read consistently that are
+// not found otherwise, since they may be new; the others may be as they were a
+// second ago.
 func (s *Store) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Person, error) {
 	if len(ids) == 1 {
 		p, err := s.readPerson(ctx, ids[0])
@@ -37,9 +47,31 @@ func (s *Store) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Perso
 		}
 	}
 	var found []chat.Person
+	if len(wanted) > listedPersons {
+		var err error
+		if found, err = s.readPersons(ctx, wanted, true); err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			delete(known, p.ID)
+		}
+		wanted = wanted[:0]
+		for id := range known {
+			wanted = append(wanted, personKey(id))
+		}
+	}
+	others, err := s.readPersons(ctx, wanted, false)
+	if err != nil {
+		return nil, err
+	}
+	return append(found, others...), ctx.Err()
+}
+
+// readPersons returns those of the rows that are somebody's.
+func (s *Store) readPersons(ctx context.Context, wanted []item, eventual bool) (found []chat.Person, err error) {
 	for len(wanted) > 0 {
 		n := min(len(wanted), batchKeys)
-		rows, rest, err := s.getBatch(ctx, wanted[:n])
+		rows, rest, err := s.getBatch(ctx, wanted[:n], eventual)
 		if err != nil {
 			return nil, fmt.Errorf("read %d persons: %w", n, err)
 		}
@@ -50,16 +82,16 @@ func (s *Store) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Perso
 		}
 		wanted = append(rest, wanted[n:]...)
 	}
-	return found, ctx.Err()
+	return found, nil
 }
 
 // getBatch returns the rows of some keys, and the keys that it did not get to.
 // Only if it got to none does it wait: then it was throttled.
-func (s *Store) getBatch(ctx context.Context, keys []item) (rows, rest []item, err error) {
+func (s *Store) getBatch(ctx context.Context, keys []item, eventual bool) (rows, rest []item, err error) {
 	end := s.end(ctx)
 	for attempt := 0; ; attempt++ {
 		out, err := do(ctx, s, s.client.BatchGetItem, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(true)}},
+			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(!eventual)}},
 		})
 		if err != nil {
 			return nil, nil, err

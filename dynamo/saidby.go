@@ -144,7 +144,7 @@ func (l *lookup) fetch(ctx context.Context, at []place) error {
 		}
 	}
 	for len(keys) > 0 {
-		rows, rest, err := l.getBatch(ctx, keys)
+		rows, rest, err := l.getBatch(ctx, keys, false)
 		if err != nil {
 			return err
 		}

@@ -192,6 +192,28 @@ func TestRequests(t *testing.T) {
 			t.Errorf("got %d requests, want 3", len(s.requests))
 		}
 	})
+	t.Run("a long list of persons is read for half the price, new ones consistently", func(t *testing.T) {
+		for n, want := range map[int][]bool{20: {true}, 21: {false, true}} {
+			s := script(t, now, `{"Responses":{"parley":[{"PK":{"S":"P#a0"},"version":{"N":"1"}}]}}`, `{"Responses":{"parley":[{"PK":{"S":"P#a1"},"version":{"N":"1"}}]}}`)
+			var ids []chat.PersonID
+			for i := range n {
+				ids = append(ids, fmt.Sprint("a", i))
+			}
+			got, err := s.Persons(t.Context(), ids...)
+			if err != nil || len(got) != len(want) {
+				t.Errorf("%d persons: got %+v, %v, want %d of them", n, got, err, len(want))
+			}
+			var consistent []bool
+			asked := 0
+			for _, r := range s.requests {
+				keys := r["RequestItems"].(map[string]any)["parley"].(map[string]any)
+				consistent, asked = append(consistent, keys["ConsistentRead"].(bool)), asked+len(keys["Keys"].([]any))
+			}
+			if !reflect.DeepEqual(consistent, want) || asked != n+(n-1)*(len(want)-1) {
+				t.Errorf("%d persons: got ConsistentRead %v for %d keys in all, want %v", n, consistent, asked, want)
+			}
+		}
+	})
 	t.Run("only counting is eventually consistent", func(t *testing.T) {
 		for limit, want := range map[int]bool{0: false, 1: true} {
 			s := script(t, now)
