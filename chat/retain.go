@@ -2,8 +2,10 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"parley/protocol"
 )
@@ -19,16 +21,32 @@ func (t *turn) retain(ctx context.Context, by Person, a *protocol.Retain) error 
 	if err != nil {
 		return err
 	}
-	if a.Room != "" {
-		err = t.chat.trim(ctx, a.Room)
-	} else {
-		_, err = t.chat.trimAfter(ctx, "")
-	}
-	if err != nil {
+	if err := t.chat.trimNow(ctx, a.Room); err != nil {
 		return err
 	}
 	t.answerRuling(a.ID, told)
 	return nil
+}
+
+// trimAtOnce is how long who sets a retention waits for what is there to go. On
+// AWS the action has 29 s in all, and a table may hold more than goes in them.
+const trimAtOnce = 10 * time.Second
+
+// trimNow trims a room, or all where it is empty, as far as there is time. The
+// rest is for the next Sweep, since the rule is in force.
+func (c *Chat) trimNow(ctx context.Context, room string) (err error) {
+	now, cancel := context.WithTimeout(ctx, trimAtOnce)
+	defer cancel()
+	if room != "" {
+		err = c.trim(now, room)
+	} else {
+		_, err = c.trimAfter(now, "")
+	}
+	if err != nil && ctx.Err() == nil && (now.Err() != nil || errors.Is(err, context.DeadlineExceeded)) {
+		c.logger.Info("what is no longer to be kept takes longer to go; the next sweep goes on", "error", err)
+		return nil
+	}
+	return err
 }
 
 // retention is how long what is said in a room is kept.

@@ -110,3 +110,35 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 		equal(t, "trimmed", len(log.trimmed), 0)
 	})
 }
+
+// Who sets a retention in a large chat is answered before all that is there has
+// gone: an action on AWS has half a minute.
+func TestRetentionWaitsForNoSweep(t *testing.T) {
+	h := newHome(t, chat.Options{})
+	h.hello("p", "Ada", "a", "b", "c")
+	h.operator("p")
+	for _, room := range []string{"a", "b", "c"} {
+		for i := range 3 {
+			h.say("p", room, fmt.Sprint(i), "text")
+		}
+	}
+	log := &hastyLog{Log: h.log.Log, time: 2}
+	h.Chat = chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: log, People: h.people, Poster: h.poster, Rules: h.rules}, chat.Options{})
+	t.Cleanup(h.Close)
+	h.act("p", `{"type":"retain","id":"r","messages":1}`)
+	equal(t, "answered", h.last("p", "moderated").str("id"), "r")
+	equal(t, "trimmed by then", log.trimmed, []string{"a", "b"})
+	log.time = 9
+	if err := h.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "swept", log.trimmed, []string{"a", "b", "c"})
+
+	h.act("p", `{"type":"retain","messages":3}`)
+	log.broken = "a"
+	h.say("p", "a", "4", "text") // beyond what is kept
+	if err := h.OnAction(t.Context(), "p", []byte(`{"type":"retain","id":"s","room":"a","messages":1}`)); !errors.Is(err, errTable) {
+		t.Errorf("the operator is told %v", err)
+	}
+	equal(t, "what failed is told", h.last("p", "error").str("code"), "unavailable")
+}
