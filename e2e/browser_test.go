@@ -26,7 +26,7 @@ func TestBrowser(t *testing.T) {
 // Most of the same flows, unchanged, against the chat of Lambda functions, in
 // one look each; and what only API Gateway does: it ends connections.
 func TestBrowserFunctions(t *testing.T) {
-	for _, flow := range []string{"talk", "sample", "outage", "unsent", "change", "moderation", "functions/ends"} {
+	for _, flow := range []string{"talk", "sample", "outage", "unsent", "change", "moderation", "keeping", "functions/ends"} {
 		t.Run(flow, func(t *testing.T) {
 			browse(t, "browser/"+flow+".test.mjs",
 				"PARLEY_LOOKS=desktop light", "PARLEY_FUNCTIONS="+bootstrap(t), "PARLEY_DYNAMODB_ENDPOINT="+DynamoDB(t))

@@ -2,26 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client, browse, functions, looks, serve, visit } from './harness.mjs'
-
-/** Opens what may be done about the person at the newest message of theirs. */
-async function moderate(person, name, text) {
-  const message = person.messages.filter({ hasText: text }).first()
-  await message.focus()
-  await message.getByRole('button', { name: `Moderate ${name}` }).click()
-  const dialog = person.page.getByRole('dialog', { name: `Moderate ${name}` })
-  await dialog.waitFor()
-  return dialog
-}
-
-/** Opens what is about the room. */
-async function openPanel(person) {
-  await person.page.getByRole('button', { name: 'Moderation', exact: true }).click()
-  const panel = person.page.getByRole('dialog', { name: 'Moderation' })
-  await panel.getByRole('heading', { name: 'In force' }).waitFor()
-  return panel
-}
-
-const told = (person, text) => person.log.getByText(text).first().waitFor()
+import { moderate, openPanel, told } from './moderating.mjs'
 
 for (const look of looks) {
   test(`order is kept: ${look.name}`, async t => {
@@ -59,7 +40,7 @@ for (const look of looks) {
       const menu = await moderate(ada, 'Bo', 'loud words')
       await ada.accessible('moderation, a person')
       await menu.getByLabel('Reason').fill('Too loud')
-      await menu.getByLabel('For how long').selectOption('1 hour')
+      await menu.getByLabel('Mute for').selectOption('1 hour')
       await menu.getByRole('button', { name: 'Mute' }).click()
       await menu.waitFor({ state: 'detached' })
       await told(ada, /muted .*Bo.*Too loud/)
@@ -148,6 +129,8 @@ for (const look of looks) {
       await menu.getByLabel('Reason').fill('Spam')
       await menu.getByRole('button', { name: 'Ban …' }).click()
       sure = bo.page.getByRole('dialog', { name: 'Ban Eve' })
+      assert.equal(await sure.getByLabel('For how long').inputValue(), '0', 'a ban holds until it is lifted')
+      await bo.accessible('moderation, for how long a ban')
       await sure.getByRole('button', { name: 'Ban', exact: true }).click()
       await sure.waitFor({ state: 'detached' })
       await eve.page.getByText(/You are banned here.*Spam/).first().waitFor()
@@ -188,6 +171,13 @@ for (const look of looks) {
 
     await t.test('each act is in the audit log, which can be kept', async () => {
       const panel = await openPanel(ada)
+      await panel.getByLabel('Keep messages').selectOption('in all other rooms')
+      await panel.getByLabel('How many').selectOption('the newest 10,000')
+      await panel.getByRole('button', { name: 'Set what is kept …' }).click()
+      await ada.page.getByRole('dialog', { name: 'Keep messages' }).getByRole('button', { name: 'Keep no more' }).click()
+      await panel.getByText(/kept: the newest 10000 messages/).waitFor()
+      assert.equal(await panel.getByLabel('How many').inputValue(), '10000', 'a room without a rule has the one of all')
+      await ada.accessible('moderation, what is kept')
       await panel.getByRole('button', { name: 'Audit log' }).click()
       const log = ada.page.getByRole('dialog', { name: 'Audit log' })
       await log.getByRole('listitem').first().waitFor()
@@ -197,7 +187,7 @@ for (const look of looks) {
       const chunks = []
       for await (const chunk of await (await waits).createReadStream()) chunks.push(chunk)
       const done = JSON.parse(Buffer.concat(chunks)).map(act => act.do)
-      for (const what of ['mute', 'unmute', 'lock', 'unlock', 'slow', 'unslow', 'appoint', 'purge', 'ban', 'invited', 'invite']) {
+      for (const what of ['mute', 'unmute', 'lock', 'unlock', 'slow', 'unslow', 'appoint', 'purge', 'ban', 'invited', 'invite', 'retain']) {
         assert.ok(done.includes(what), `${what} is not in the audit log: ${done}`)
       }
       await ada.page.keyboard.press('Escape')

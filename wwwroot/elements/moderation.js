@@ -1,10 +1,10 @@
 // The page of a moderator: a button at each message and person, and one for the room.
 import { confirm } from './account.js'
-import { openSheet } from './chat-app.js'
 import { bdi, icon, node, part } from './node.js'
-import { DAY, HOUR, MINUTE } from './orders.js'
+import { say } from './notices.js'
+import { article, DAY, HOUR, MINUTE } from './orders.js'
 import { openPanel } from './panel.js'
-import { styled } from './styled.js'
+import { sheet, styled } from './styled.js'
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { ChatError } from '../sdk/protocol.js' */
 /** @import { Action } from '../sdk/types.js' */
@@ -12,8 +12,16 @@ import { styled } from './styled.js'
 
 const SHIELD = 'M10 3l6 2v5c0 4-3 6-6 7-3-1-6-3-6-7V5z'
 
-/** For how long, in ms; 0: until it is lifted. @type {[string, number][]} */
-export const SPANS = [['10 minutes', 10 * MINUTE], ['1 hour', HOUR], ['1 day', DAY], ['until it is lifted', 0]]
+/** For how long, in ms; 0: until it is lifted. The first is proposed: a mute cools down, a ban is meant. @type {[string, number][]} */
+const MUTED = [['10 minutes', 10 * MINUTE], ['1 hour', HOUR], ['1 day', DAY], ['until it is lifted', 0]]
+/** @type {[string, number][]} */
+const BANNED = [['until it is lifted', 0], ['1 hour', HOUR], ['1 day', DAY], ['7 days', 7 * DAY], ['30 days', 30 * DAY]]
+
+/** @param {string} id @param {[string, number][]} spans */
+const chosen = (id, spans) => node('select', { id }, ...spans.map(([label, ms]) => node('option', { value: ms }, label)))
+
+/** @param {HTMLSelectElement} span @returns {{until?: number}} */
+const until = span => Number(span.value) ? { until: Date.now() + Number(span.value) } : {}
 
 /** Adds a moderator's controls to the page, and takes them away when the role is gone. */
 export class Moderation {
@@ -27,7 +35,15 @@ export class Moderation {
     this.#chat = chat
     styled()
     new MutationObserver(() => this.#dress()).observe(app, { childList: true, subtree: true })
-    chat.addEventListener('you', () => this.#dress())
+    let role = this.#role
+    chat.addEventListener('you', () => {
+      if (role !== this.#role) {
+        shut()
+        say(chat, `You are ${article(this.#role)} now.`)
+      }
+      role = this.#role
+      this.#dress()
+    })
     this.#dress()
   }
 
@@ -77,12 +93,12 @@ export class Moderation {
     const room = this.#app.room
     if (!room) return
     const reason = node('input', { type: 'text', id: 'reason', maxlength: '200', autocomplete: 'off' })
-    const spans = node('select', { id: 'span' }, ...SPANS.map(([label, ms]) => node('option', { value: ms }, label)))
+    const muted = chosen('span', MUTED)
+    const banned = chosen('ban-span', BANNED)
     const where = node('select', { id: 'where' }, node('option', { value: room.name }, `in ${room.name}`), node('option', { value: '' }, 'everywhere'))
     const address = node('input', { type: 'checkbox', id: 'address' })
     const trouble = node('p', { class: 'trouble', role: 'alert' })
     const why = () => reason.value.trim() && { reason: reason.value.trim() }
-    const until = () => Number(spans.value) && { until: Date.now() + Number(spans.value) }
     const within = () => where.value && { room: where.value }
 
     /** @param {Action} action */
@@ -96,35 +112,40 @@ export class Moderation {
     }
     /** @param {string} label @param {() => void} run @param {string} [look] */
     const button = (label, run, look = 'row') => node('button', { type: 'button', class: look, onclick: run }, label)
-    /** @param {string} title @param {string} does @param {() => Action} action @param {...(string | Node)} words */
-    const sure = (title, does, action, ...words) => () => {
-      const asked = action() // as it is filled in now
+    /** @param {string} title @param {string} does @param {() => Action} action @param {(string | Node)[]} words @param {...Node} asked */
+    const sure = (title, does, action, words, ...asked) => () => {
+      dialog.addEventListener('close', () => confirm(title, words, does, () => this.#chat.act(action()), ...asked))
       dialog.close()
-      confirm(title, words, does, () => this.#chat.act(asked))
     }
 
-    const dialog = openSheet(`Moderate ${name}`, node('div', { class: 'order' },
+    const dialog = sheet(`Moderate ${name}`, node('div', { class: 'order', 'data-keep': true },
       node('h2', {}, bdi(name)),
       seq > 0 && button('Delete this message', () => { room.delete(seq); dialog.close() }),
       node('label', { for: 'reason' }, 'Reason, told to the person'), reason,
       node('div', { class: 'pair' },
-        node('div', {}, node('label', { for: 'span' }, 'For how long'), spans),
+        node('div', {}, node('label', { for: 'span' }, 'Mute for'), muted),
         node('div', {}, node('label', { for: 'where' }, 'Where'), where)),
       trouble,
-      button('Mute', () => act({ type: 'mute', ...within(), person, ...until(), ...why() })),
+      button('Mute', () => act({ type: 'mute', ...within(), person, ...until(muted), ...why() })),
       button('Kick: may come back', () => act({ type: 'kick', person, ...why() })),
-      node('div', { class: 'check' }, address, node('label', { for: 'address' }, 'Ban the address as well')),
-      button('Ban …', sure(`Ban ${name}`, 'Ban', () => ({ type: 'ban', person, ...until(), ...why(), ...address.checked && { address: true } }),
-        bdi(name), ' is sent away at once and not let in again, until the ban ends or is lifted.'), 'row danger'),
+      button('Ban …', sure(`Ban ${name}`, 'Ban', () => ({ type: 'ban', person, ...until(banned), ...why(), ...address.checked && { address: true } }),
+        [bdi(name), ' is sent away at once and not let in again, until the ban ends or is lifted.'],
+        node('label', { for: 'ban-span' }, 'For how long'), banned,
+        node('div', { class: 'check' }, address, node('label', { for: 'address' }, 'Ban the address as well'))), 'row danger'),
       button('Delete all messages …', sure(`Delete all of ${name}`, 'Delete all', () => ({ type: 'purge', ...within(), person }),
-        'Every message of ', bdi(name), ' is deleted. This cannot be undone.'), 'row danger'),
+        ['Every message of ', bdi(name), ' is deleted. This cannot be undone.']), 'row danger'),
       ...this.#role === 'operator' ? [
         button('Make a moderator', () => act({ type: 'appoint', person, role: 'moderator' })),
         button('Make an operator …', sure(`Make ${name} an operator`, 'Make operator', () => ({ type: 'appoint', person, role: 'operator' }),
-          'Operators may do everything here, and only another operator can take it from ', bdi(name), '.')),
+          ['Operators may do everything here, and only another operator can take it from ', bdi(name), '.'])),
         button('Make a guest', () => act({ type: 'appoint', person, role: 'guest' })),
         button('Erase …', sure(`Erase ${name}`, 'Erase', () => ({ type: 'erase', person }),
-          'All that ', bdi(name), ' said, the name and what is known go. This cannot be undone.'), 'row danger'),
+          ['All that ', bdi(name), ' said, the name and what is known go. This cannot be undone.']), 'row danger'),
       ] : []))
   }
+}
+
+/** What was opened as a moderator ends with that role. */
+function shut() {
+  for (const content of document.querySelectorAll('dialog > [data-keep]')) /** @type {HTMLDialogElement} */ (content.parentElement).close()
 }

@@ -24,7 +24,7 @@ export const span = ms => ms < MINUTE ? `${Math.ceil(ms / 1000)} s` : ms < HOUR 
 /** What was done to whom; `them` is a name or "you". @type {Record<string, (them: string, of: Ruling) => string>} */
 const DEEDS = {
   mute: them => `muted ${them}`,
-  unmute: them => `lets ${them} speak again`,
+  unmute: them => `let ${them} speak again`,
   ban: (them, { address }) => `banned ${address || them}`,
   unban: them => `lifted the ban of ${them}`,
   kick: them => `asked ${them} to leave`,
@@ -41,15 +41,15 @@ const DEEDS = {
   invite: (_, { uses }) => `made an invitation${uses ? ` for ${uses}` : ''}`,
   link: () => 'followed an invitation',
   revoke: () => 'revoked an invitation',
-  creation: (_, { role }) => role === 'guest' ? 'lets everybody begin rooms' : `lets only ${role}s begin rooms`,
-  uncreation: () => 'lets everybody begin rooms',
+  creation: (_, { role }) => role === 'guest' ? 'let everybody begin rooms' : `let only ${role}s begin rooms`,
+  uncreation: () => 'let everybody begin rooms',
   retain: (_, { days, messages }) => days || messages
-    ? `keeps ${[days && `${days} days`, messages && `${messages} messages`].filter(Boolean).join(' and ')}` : 'keeps messages for ever',
-  unretain: () => 'keeps messages for ever',
+    ? `set what is kept: ${[days && `${days} days`, messages && `the newest ${messages} messages`].filter(Boolean).join(' and ')}` : 'set what is kept: all',
+  unretain: () => 'set what is kept: all',
 }
 
 /** @param {string} role */
-const article = role => role === 'operator' ? 'an operator' : `a ${role}`
+export const article = role => role === 'operator' ? 'an operator' : `a ${role}`
 
 /**
  * "Ada muted Bo in design until 14:05: too loud."

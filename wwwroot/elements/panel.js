@@ -1,9 +1,9 @@
 // Order in a room: what is in force, what may be changed, what was done.
-import { openSheet } from './chat-app.js'
+import { confirm } from './account.js'
 import { bdi, copyButton, linkTo, node } from './node.js'
 import { DAY, HOUR, lift, line, MINUTE, sentence } from './orders.js'
 import { fullDateOf } from './rows.js'
-import { styled } from './styled.js'
+import { sheet, styled } from './styled.js'
 /** @import { Chat } from '../sdk/chat.js' */
 /** @import { ChatError } from '../sdk/protocol.js' */
 /** @import { Room } from '../sdk/room.js' */
@@ -14,21 +14,31 @@ const SLOW = [['off', 0], ['one message in 10 s', 10_000], ['one in 30 s', 30_00
 /** @type {[string, number][]} */
 const GOOD_FOR = [['1 hour', HOUR], ['1 day', DAY], ['7 days', 7 * DAY], ['until revoked', 0]]
 /** @type {[string, number][]} */
-const KEPT = [['for ever', 0], ['1 day', 1], ['7 days', 7], ['30 days', 30], ['a year', 365]]
+const DAYS = [['for ever', 0], ['1 day', 1], ['7 days', 7], ['30 days', 30], ['a year', 365]]
+/** @type {[string, number][]} */
+const NEWEST = [['all', 0], ['the newest 100', 100], ['the newest 1,000', 1000], ['the newest 10,000', 10_000]]
 /** @type {[string, string][]} */
 const BEGIN = [['everybody', 'guest'], ['moderators', 'moderator'], ['operators', 'operator']]
 const ACTS = 100 // of the audit log at a time
+
+/**
+ * The choices of a select, of which one is so now; what the page would not propose is one, too.
+ * @template {string | number} T
+ * @param {[string, T][]} known @param {T} now @param {(value: T) => string} words for what is not known
+ */
+const options = (known, now, words) => (known.some(([, value]) => value === now) ? known : [...known, /** @type {[string, T]} */ ([words(now), now])])
+  .map(([text, value]) => node('option', { value, selected: value === now }, text))
 
 /** @param {Chat} chat @param {Room} room */
 export async function openPanel(chat, room) {
   await styled()
   const panel = new Panel(chat, room)
-  openSheet('Moderation', panel.content, { side: 'end' })
+  sheet('Moderation', panel.content, { side: 'end' })
   panel.draw()
 }
 
 class Panel {
-  content = node('div', { class: 'order panel' }, node('p', { class: 'faint' }, 'Opening …'))
+  content = node('div', { class: 'order panel', 'data-keep': true }, node('p', { class: 'faint' }, 'Opening …'))
   #trouble = node('p', { class: 'trouble', role: 'alert' })
   #link = node('div', { role: 'status' })
   #chat
@@ -42,12 +52,13 @@ class Panel {
 
   get #operator() { return this.#chat.you?.role === 'operator' }
 
-  /** Draws what is in force now; the focus stays at the control of the same id. */
+  /** Draws what is in force now; the focus stays at the control of the same id, or in the list where one was lifted. */
   async draw() {
     const room = this.#room.name
     const answer = /** @type {Moderation | null} */ (await this.#ask({ type: 'moderation', room }))
     if (!answer) return this.content.replaceChildren(this.#trouble)
-    const focused = document.activeElement?.id
+    const { activeElement } = document
+    const within = this.content.contains(activeElement)
     const { rules } = answer
     /** @param {string} what @param {string} [where] */
     const found = (what, where = room) => rules.find(rule => rule.do === what && rule.room === where)
@@ -62,13 +73,14 @@ class Panel {
       this.#check('invited', 'Only by invitation', Boolean(found('invited')), on => this.#do({ type: 'invited', room, on })),
       ...this.#inviting(room),
       ...this.#operator ? [
-        ...this.#select('retain', 'Keep messages of this room', KEPT, found('retain')?.days ?? 0, days => this.#do({ type: 'retain', room, ...Number(days) && { days: Number(days) } })),
+        ...this.#retaining(room, where => found('retain', where)),
         ...this.#select('creation', 'Who may begin rooms', BEGIN, found('creation', '')?.role || 'guest', role => this.#do({ type: 'creation', role })),
       ] : [],
       node('h2', {}, 'In force'),
       rules.length ? node('ul', { role: 'list' }, ...rules.map(rule => this.#inForce(rule))) : node('p', { class: 'faint' }, 'Nothing: everybody may speak.'),
       ...this.#operator ? [this.#button('audit', 'Audit log', () => new AuditLog(this.#chat).open())] : [])
-    if (focused) /** @type {HTMLElement | null} */ (this.content.querySelector(`#${CSS.escape(focused)}`))?.focus()
+    const again = within && (activeElement?.id ? this.content.querySelector(`#${CSS.escape(activeElement.id)}`) : this.content.querySelector('li button')) || within && this.content.querySelector('#keep-lock')
+    if (again) /** @type {HTMLElement} */ (again).focus()
   }
 
   /** @param {string} room */
@@ -83,6 +95,31 @@ class Panel {
         invitation.until ? `Good until ${fullDateOf(invitation.until)}. ` : 'Good until revoked. ', 'It is shown only now.'))
     }
     return [node('label', { for: 'good-for' }, 'An invite link, good for'), node('div', { class: 'pair' }, good, this.#button('invite', 'Make a link', make)), this.#link]
+  }
+
+  /**
+   * Less is kept only after a question: what goes is gone.
+   * @param {string} room @param {(room: string) => Ruling | undefined} found the rule of a room, or of all: ''
+   */
+  #retaining(room, found) {
+    const where = node('select', { id: 'keep-where', onchange: () => fill() }, node('option', { value: room }, `in ${room}`), node('option', { value: '' }, 'in all other rooms'))
+    const days = node('select', { id: 'keep-days' })
+    const newest = node('select', { id: 'keep-newest' })
+    const fill = () => {
+      const rule = found(where.value) ?? found('')
+      days.replaceChildren(...options(DAYS, rule?.days ?? 0, count => `${count} days`))
+      newest.replaceChildren(...options(NEWEST, rule?.messages ?? 0, count => `the newest ${count}`))
+    }
+    const set = async () => {
+      const [of, age, most] = [where.value, Number(days.value), Number(newest.value)]
+      const dialog = await confirm('Keep messages', [age || most ? 'What is older, or more, is deleted for everybody, from now on. This cannot be undone.' : 'From now on nothing is deleted by itself.'],
+        age || most ? 'Keep no more' : 'Keep all', () => this.#chat.act({ type: 'retain', ...of && { room: of }, ...age && { days: age }, ...most && { messages: most } }))
+      dialog.addEventListener('close', () => this.draw())
+    }
+    fill()
+    return [node('label', { for: 'keep-where' }, 'Keep messages'), where,
+      node('div', { class: 'pair' }, node('div', {}, node('label', { for: 'keep-days' }, 'For how long'), days), node('div', {}, node('label', { for: 'keep-newest' }, 'How many'), newest)),
+      this.#button('retain', 'Set what is kept …', set)]
   }
 
   /** @param {Ruling} rule */
@@ -100,13 +137,10 @@ class Panel {
 
   /**
    * @template {string | number} T
-   * @param {string} id @param {string} label @param {[string, T][]} options @param {T} now @param {(value: string) => void} chosen
+   * @param {string} id @param {string} label @param {[string, T][]} known @param {T} now @param {(value: string) => void} chosen
    */
-  #select(id, label, options, now, chosen) {
-    const known = options.some(([, value]) => value === now)
-    const select = node('select', { id: `keep-${id}`, onchange: () => chosen(select.value) },
-      ...options.map(([text, value]) => node('option', { value, selected: value === now }, text)),
-      !known && node('option', { value: now, selected: true }, String(now)))
+  #select(id, label, known, now, chosen) {
+    const select = node('select', { id: `keep-${id}`, onchange: () => chosen(select.value) }, ...options(known, now, String))
     return [node('label', { for: `keep-${id}` }, label), select]
   }
 
@@ -141,7 +175,7 @@ class AuditLog {
   constructor(chat) { this.#chat = chat }
 
   open() {
-    openSheet('Audit log', node('div', { class: 'order' }, node('h2', {}, 'Audit log'), this.#trouble,
+    sheet('Audit log', node('div', { class: 'order', 'data-keep': true }, node('h2', {}, 'Audit log'), this.#trouble,
       node('button', { type: 'button', class: 'quiet', onclick: () => this.#export() }, 'Save as JSON'), this.#list, this.#more))
     return this.#load()
   }
