@@ -19,7 +19,7 @@ func TestNoWayRoundAMute(t *testing.T) {
 	o.act("gus", map[string]any{"type": "typing", "room": "hall"})
 	equal(t, "heard", len(o.got("gil")), 0)
 	o.act("gus", map[string]any{"type": "leave", "room": "hall"})
-	equal(t, "elsewhere", o.do("gus", map[string]any{"type": "rename", "name": "august"}), "renamed")
+	equal(t, "elsewhere, to come back with it", o.do("gus", map[string]any{"type": "rename", "name": "august"}), "muted")
 
 	o.do("mona", map[string]any{"type": "mute", "person": o.id["gus"]})
 	equal(t, "everywhere", o.do("gus", map[string]any{"type": "rename", "name": "gustav"}), "muted")

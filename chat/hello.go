@@ -79,6 +79,12 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	if err != nil {
 		return err
 	}
+	if book, err = t.chat.book(ctx); err != nil {
+		return err
+	}
+	if r, is := book.rule(RuleBan, "", p.ID); is { // since it was asked: the ban did not find this connection
+		return t.turnAway(ctx, a.ID, banned(r, book.now), protocol.CloseBanned)
+	}
 	t.known = &p
 	t.answer(&protocol.Welcome{
 		Type: "welcome", ID: a.ID,

@@ -68,6 +68,26 @@ func (t *turn) mayEnter(ctx context.Context, room string) error {
 	return b.mayEnter(room, p)
 }
 
+// mayStay takes the connection out of a room again that it has just joined where
+// it may not enter it any more: what made the room one by invitation meanwhile,
+// or took the person's, did not find the connection there.
+func (t *turn) mayStay(ctx context.Context, room string) error {
+	b, err := t.chat.book(ctx)
+	if err != nil {
+		return err
+	}
+	if _, invited := b.rule(RuleInvited, room, ""); !invited {
+		return nil
+	}
+	t.known = nil
+	if err := t.mayEnter(ctx, room); isRefusal(err) {
+		return errors.Join(err, t.leave(ctx, &protocol.Leave{Room: room}))
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
 // inRoom returns not_in_room or invitation_needed where the connection has no
 // part in what goes on in a room.
 func (t *turn) inRoom(ctx context.Context, room string) error {

@@ -25,6 +25,9 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 	if err != nil {
 		return err
 	}
+	if err := t.mayStay(ctx, pos.Room); err != nil {
+		return err
+	}
 	ids, count, err := t.chat.Members.Present(ctx, pos.Room, protocol.MaxPeople)
 	if err != nil {
 		return fmt.Errorf("who is in room %q: %w", pos.Room, err)

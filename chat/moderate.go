@@ -277,6 +277,9 @@ func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) 
 	if lifts {
 		return nil
 	}
+	if open, err = t.chat.openOf(ctx, p.ID); err != nil { // also those that said hello until it was laid down; from then on hello looks again
+		return err
+	}
 	return t.chat.end(ctx, open, banned(r, t.chat.millis()), protocol.CloseBanned)
 }
 
@@ -285,11 +288,11 @@ func (t *turn) kick(ctx context.Context, b rulebook, by Person, a *protocol.Kick
 	if err != nil {
 		return err
 	}
-	open, err := t.chat.openOf(ctx, p.ID)
-	if err != nil {
+	if err := t.chat.expel(ctx, p); err != nil {
 		return err
 	}
-	if err := t.chat.expel(ctx, p); err != nil {
+	open, err := t.chat.openOf(ctx, p.ID) // after it: who joins from now on is asked for an invitation
+	if err != nil {
 		return err
 	}
 	told := protocol.Ruling{Do: "kick", Person: p.ID, Name: p.Name, Reason: a.Reason, By: by.ID, ByName: by.Name, At: t.chat.millis()}

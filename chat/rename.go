@@ -72,15 +72,15 @@ func (t *turn) appear(ctx context.Context, p Person) (errs error) {
 	return errs
 }
 
-// mayBeHeard refuses another name to who is muted where it would be told: forty
-// characters to a whole room are a message, too.
+// mayBeHeard refuses another name to who is muted, in any room: forty characters
+// are a message, too, and are told where the person next joins.
 func (t *turn) mayBeHeard(ctx context.Context, p Person) error {
 	b, err := t.chat.book(ctx)
 	if err != nil || p.Name == "" || rank(b.role(p.ID)) > 0 {
 		return err
 	}
-	for _, room := range append([]string{""}, t.conn.Rooms...) {
-		if r, muted := b.muted(room, p.ID); muted {
+	for key, r := range b.rules {
+		if key.kind == RuleMute && key.subject == p.ID && !r.ended(b.now) {
 			return silenced(r, b.now)
 		}
 	}
