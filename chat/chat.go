@@ -77,7 +77,6 @@ type Chat struct {
 	limiter  *limiter // nil: no bound
 	sharing  sharing
 	books    books
-	persons  [64]sync.Mutex // see changePerson
 	slowed   slowed
 	roles    sync.Mutex // held while one changes
 	outboxes outboxes

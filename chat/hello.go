@@ -125,7 +125,7 @@ func (c *Chat) seen(ctx context.Context, p Person) Person {
 	}
 	p, err := c.reserve(ctx, p, now)
 	if errors.Is(err, ErrNameTaken) {
-		p, err = c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) { p.Name, p.Skeleton = "", "" })
+		p, err = c.changePerson(ctx, p, func(p *Person) { p.Name, p.Skeleton = "", "" })
 	}
 	if err != nil {
 		c.logger.Warn("could not note that somebody was seen", "error", err)
@@ -141,11 +141,10 @@ func (c *Chat) reserve(ctx context.Context, p Person, seen int64) (Person, error
 	if err != nil {
 		return p, err
 	}
-	if now.Name != "" && now.Skeleton == "" {
-		now.Skeleton = Skeleton(now.Name)
-		err = c.claim(ctx, now)
+	if now.Name == "" || now.Skeleton != "" {
+		return now, nil
 	}
-	return now, err
+	return c.claim(ctx, now, func(p *Person) { p.Skeleton = Skeleton(p.Name) })
 }
 
 // recognize finds whose session a token is. To an unknown one it answers with a
@@ -182,7 +181,7 @@ func (c *Chat) name(ctx context.Context, p Person, wanted string) (Person, error
 		return p, err
 	}
 	now, holder := c.millis(), p.Holder
-	p, err = c.changePerson(ctx, p, c.claim, func(p *Person) {
+	p, err = c.claim(ctx, p, func(p *Person) {
 		if p.Created == 0 {
 			p.Created = now
 		}

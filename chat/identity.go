@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strconv"
@@ -39,57 +38,55 @@ func (c *Chat) newSession() (token string, hash [32]byte, err error) {
 // sessionHash needs no salt and no stretching: the token has 128 random bits.
 func sessionHash(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
-// changePerson stores a person with a change made to it as it is stored now, by
-// put. What another connection changed since p was read must not be undone: not
-// its name, and least of all its session. In one process nothing comes between;
-// on AWS the moment between this read and its write is left.
-func (c *Chat) changePerson(ctx context.Context, p Person, put func(context.Context, Person) error, change func(*Person)) (Person, error) {
-	h := fnv.New32a()
-	h.Write([]byte(p.ID))
-	lock := &c.persons[h.Sum32()%uint32(len(c.persons))]
-	lock.Lock()
-	defer lock.Unlock()
+// changePerson stores a person with a change made to it as it is stored now; one
+// that is not stored yet, as it is given. What another connection changed since p
+// was read must not be undone: not its name, and least of all its session.
+func (c *Chat) changePerson(ctx context.Context, p Person, change func(*Person)) (Person, error) {
 	if p.Created != 0 {
-		found, err := c.People.Persons(ctx, p.ID)
+		after, err := c.People.ChangePerson(ctx, p.ID, change)
 		if err != nil {
-			return p, fmt.Errorf("look up person: %w", err)
+			return p, err
 		}
-		if len(found) == 1 {
-			p = found[0]
-		}
+		return after, nil
 	}
-	change(&p)
-	return p, put(ctx, p)
+	after := p
+	change(&after)
+	if err := c.People.PutPerson(ctx, after); err != nil {
+		return p, err
+	}
+	return after, nil
 }
 
-// claim stores a person and its name. A name that is held by a connection which
-// is no more is taken over ($disconnect may never have come), and so is one whose
-// session was not seen for long.
-func (c *Chat) claim(ctx context.Context, p Person) error {
-	err := c.People.PutPerson(ctx, p)
+// claim is changePerson for a change that takes a name. One that is held by a
+// connection which is no more is taken over ($disconnect may never have come), and
+// so is one whose session was not seen for long.
+func (c *Chat) claim(ctx context.Context, p Person, change func(*Person)) (Person, error) {
+	after, err := c.changePerson(ctx, p, change)
 	if !errors.Is(err, ErrNameTaken) {
-		return err
+		return after, err
 	}
-	holder, err := c.People.PersonByName(ctx, p.Skeleton)
+	wanted := p
+	change(&wanted)
+	holder, err := c.People.PersonByName(ctx, wanted.Skeleton)
 	if errors.Is(err, ErrNoPerson) {
-		return c.People.PutPerson(ctx, p) // it was released just now
+		return c.changePerson(ctx, p, change) // it was released just now
 	} else if err != nil {
-		return err
+		return p, err
 	}
 	if holder.Holder == "" && c.millis()-holder.Seen < reservedFor {
-		return ErrNameTaken
+		return p, ErrNameTaken
 	}
-	if holder.Holder != "" && holder.Holder != p.Holder { // else it is its own, from an attempt that failed half way
+	if holder.Holder != "" && holder.Holder != wanted.Holder { // else it is its own, from an attempt that failed half way
 		if _, err := c.Connections.Get(ctx, holder.Holder); err == nil {
-			return ErrNameTaken
+			return p, ErrNameTaken
 		} else if !errors.Is(err, ErrNoConnection) {
-			return err
+			return p, err
 		}
 	}
 	if err := c.People.ReleaseName(ctx, holder.ID, holder.Holder); err != nil {
-		return err
+		return p, err
 	}
-	return c.People.PutPerson(ctx, p)
+	return c.changePerson(ctx, p, change)
 }
 
 // maxVariants is how many variants of a name are tried, each a call or three of

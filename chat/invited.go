@@ -109,7 +109,7 @@ func isRefusal(err error) bool {
 // admit lets a person into a room by invitation. One that is not stored yet is
 // from now on: it would be somebody else at its next hello.
 func (c *Chat) admit(ctx context.Context, p Person, room string) (Person, error) {
-	p, err := c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) {
+	p, err := c.changePerson(ctx, p, func(p *Person) {
 		if !isAdmitted(*p, room) {
 			p.Admitted = append(slices.Clone(p.Admitted), room)
 		}
@@ -128,7 +128,7 @@ func (c *Chat) expel(ctx context.Context, p Person) error {
 	if len(p.Admitted) == 0 {
 		return nil
 	}
-	if _, err := c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) { p.Admitted = nil }); err != nil {
+	if _, err := c.changePerson(ctx, p, func(p *Person) { p.Admitted = nil }); err != nil {
 		return fmt.Errorf("take what a person was let into: %w", err)
 	}
 	return nil

@@ -145,11 +145,12 @@ func (t *turn) introduce(ctx context.Context, from string) error {
 	if err := t.chat.mayBeCalled(ctx, Person{ID: id}, name); err != nil {
 		return err
 	}
-	p := Person{ID: id, Holder: t.conn.ID, Created: t.chat.millis(), Seen: t.chat.millis()}
+	p, now := Person{ID: id, Holder: t.conn.ID}, t.chat.millis()
 	for i := 1; ; i++ {
-		p.Name = variant(name, i)
-		p.Skeleton = Skeleton(p.Name)
-		err := t.chat.claim(ctx, p)
+		v := variant(name, i)
+		p, err = t.chat.claim(ctx, p, func(p *Person) {
+			p.Name, p.Skeleton, p.Created, p.Seen = v, Skeleton(v), now, now
+		})
 		if err == nil {
 			break
 		}

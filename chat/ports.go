@@ -231,6 +231,12 @@ type People interface {
 	// PutPerson stores a person whole, new or changed. It takes the skeleton in
 	// the same step: ErrNameTaken if another one holds it, and nothing changes.
 	PutPerson(ctx context.Context, p Person) error
+	// ChangePerson stores a person as change makes it of what is stored now, so that
+	// nothing is undone that others change at the same time. change MUST NOT block,
+	// may be called again, also on what it made itself, and must not write to lists
+	// that it is given. It returns the person as it then is; ErrNoPerson if there is
+	// none, and ErrNameTaken as PutPerson does.
+	ChangePerson(ctx context.Context, id PersonID, change func(*Person)) (Person, error)
 	// NoteSeen raises Seen to at, and makes the name that the person holds, if any,
 	// the session's: Holder becomes empty. It changes nothing else, whatever
 	// others change at the same time, and returns the person as it then is;

@@ -167,7 +167,7 @@ func (t *turn) signOut(ctx context.Context) error {
 		return err
 	}
 	if t.conn.Stored {
-		_, err := t.chat.changePerson(ctx, p, t.chat.People.PutPerson, func(p *Person) {
+		_, err := t.chat.changePerson(ctx, p, func(p *Person) {
 			p.signOut()
 			p.Skeleton, p.Holder = "", ""
 		})

@@ -44,7 +44,10 @@ func (p *Person) state(hash [32]byte) FormerState {
 // replace gives the person another session, zero for none. What becomes of those
 // that count is for become to say.
 func (p *Person) replace(session [32]byte, become func(FormerState) FormerState) {
-	former := slices.Clone(p.Former) // the store may have it, too
+	if session == p.Session && session != ([32]byte{}) {
+		return // done already, and only the answer was lost
+	}
+	former := slices.Clone(p.Former) // the store has it, too
 	if p.Session != ([32]byte{}) {
 		former = slices.Insert(former, 0, Former{p.Session, FormerBeside})
 	}
@@ -104,7 +107,7 @@ func (c *Chat) noteUse(ctx context.Context, p Person, token string) (Person, str
 	case p.state(used) == FormerCounts:
 		return c.issue(ctx, p, (*Person).issueAgain)
 	case p.outdated():
-		after, err := c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) { p.arrived(used) })
+		after, err := c.changePerson(ctx, p, func(p *Person) { p.arrived(used) })
 		if err != nil { // they count until the next time: nobody is kept out by it
 			c.logger.Warn("could not end sessions of a role before", "error", err)
 			return p, token, nil
@@ -120,7 +123,7 @@ func (c *Chat) issue(ctx context.Context, p Person, add func(*Person, [32]byte))
 	if err != nil {
 		return p, "", err
 	}
-	p, err = c.changePerson(ctx, p, c.People.PutPerson, func(p *Person) {
+	p, err = c.changePerson(ctx, p, func(p *Person) {
 		if p.Created == 0 {
 			p.Created = c.millis()
 		}

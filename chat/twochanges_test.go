@@ -10,17 +10,16 @@ import (
 	"parley/chat"
 )
 
-// slowPeople has something happen between a person's being read and being stored.
+// slowPeople has something happen before a person is changed.
 type slowPeople struct {
 	chat.People
 	once    sync.Once
 	between func()
 }
 
-func (s *slowPeople) Persons(ctx context.Context, ids ...chat.PersonID) ([]chat.Person, error) {
-	found, err := s.People.Persons(ctx, ids...)
+func (s *slowPeople) ChangePerson(ctx context.Context, id chat.PersonID, change func(*chat.Person)) (chat.Person, error) {
 	s.once.Do(s.between)
-	return found, err
+	return s.People.ChangePerson(ctx, id, change)
 }
 
 func TestARenameKeepsTheSession(t *testing.T) {

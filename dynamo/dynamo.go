@@ -26,6 +26,7 @@
 //	PersonBySession  2 gets
 //	PersonByName     2 gets
 //	PutPerson        1 get, 1 put; 1 more for each new and old name and session
+//	ChangePerson     as PutPerson
 //	NoteSeen         1 get, 1 put
 //	ReleaseName      1 get, 1 put, 1 delete
 //	OfPerson         1 query, 1 batch

@@ -78,6 +78,26 @@ func (s *People) PutPerson(ctx context.Context, p chat.Person) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return s.put(p)
+}
+
+// ChangePerson stores a person as change makes it of what is stored now.
+func (s *People) ChangePerson(ctx context.Context, id chat.PersonID, change func(*chat.Person)) (chat.Person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return chat.Person{}, err
+	}
+	p, ok := s.persons[id]
+	if !ok {
+		return chat.Person{}, chat.ErrNoPerson
+	}
+	change(&p)
+	return p, s.put(p)
+}
+
+// put is PutPerson while s.mu is held.
+func (s *People) put(p chat.Person) error {
 	if holder, ok := s.bySkeleton[p.Skeleton]; ok && holder != p.ID {
 		return chat.ErrNameTaken
 	}

@@ -81,13 +81,13 @@ func (b *batch) publish() {
 
 // writerStatements are prepared once, for the one connection that writes.
 type writerStatements struct {
-	begin, commit, rollback                          *sql.Stmt
-	findRoom, addRoom, setHead                       *sql.Stmt
-	addEntry, findEntry                              *sql.Stmt
-	entryAt, wipeEntry                               *sql.Stmt
-	nameHolder, putPerson, noteSeen, releaseSkeleton *sql.Stmt
-	formerOf, putFormer, dropFormer                  *sql.Stmt
-	putRule, takeRule, useRule, putAct               *sql.Stmt
+	begin, commit, rollback                                    *sql.Stmt
+	findRoom, addRoom, setHead                                 *sql.Stmt
+	addEntry, findEntry                                        *sql.Stmt
+	entryAt, wipeEntry                                         *sql.Stmt
+	personAt, nameHolder, putPerson, noteSeen, releaseSkeleton *sql.Stmt
+	formerOf, putFormer, dropFormer                            *sql.Stmt
+	putRule, takeRule, useRule, putAct                         *sql.Stmt
 }
 
 func (st *writerStatements) all() map[**sql.Stmt]string {
@@ -108,6 +108,7 @@ func (st *writerStatements) all() map[**sql.Stmt]string {
 		&st.wipeEntry: `UPDATE entry SET text = CAST(zeroblob(octet_length(text)) AS TEXT), edited = ?, deleted = ?, checksum = ?
 			WHERE room = ? AND seq = ?`,
 
+		&st.personAt:   "SELECT " + personColumns + " FROM person WHERE id = ?",
 		&st.nameHolder: "SELECT id FROM person WHERE skeleton = ?",
 		&st.putPerson: `INSERT INTO person (` + personColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton, session = excluded.session,

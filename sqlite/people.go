@@ -118,6 +118,37 @@ func (s *Store) PutPerson(ctx context.Context, p chat.Person) error {
 	return nil
 }
 
+// ChangePerson stores a person as change makes it of what is stored now; see
+// chat.People. One writer has the file, so nothing comes between.
+func (s *Store) ChangePerson(ctx context.Context, id chat.PersonID, change func(*chat.Person)) (chat.Person, error) {
+	var now chat.Person
+	taken := false
+	err := s.writer.submit(ctx, 0, func(b *batch) (err error) {
+		taken = false
+		now, err = scanPerson(b.st.personAt.QueryRowContext(b.ctx, id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			now = chat.Person{}
+			return nil
+		} else if err != nil {
+			return err
+		}
+		change(&now)
+		if taken, err = b.heldByAnother(now); err != nil || taken {
+			return err
+		}
+		return b.putPerson(now)
+	})
+	switch {
+	case err != nil:
+		return now, fmt.Errorf("change person %q: %w", id, err)
+	case taken:
+		return now, chat.ErrNameTaken
+	case now.ID == "":
+		return now, chat.ErrNoPerson
+	}
+	return now, nil
+}
+
 func (b *batch) heldByAnother(p chat.Person) (bool, error) {
 	if p.Skeleton == "" {
 		return false, nil

@@ -23,6 +23,8 @@ func People(t *testing.T, open func(t testing.TB) chat.People) {
 	t.Run("a new session ends the old one", func(t *testing.T) { newSession(t, open(t)) })
 	t.Run("former sessions are known as long as they are kept", func(t *testing.T) { formerSessions(t, open(t)) })
 	t.Run("only the holder releases a name", func(t *testing.T) { releaseName(t, open(t)) })
+	t.Run("a change undoes no other of the same time", func(t *testing.T) { changedAtOnce(t, open(t)) })
+	t.Run("a refused change changes nothing", func(t *testing.T) { refusedChange(t, open(t)) })
 	t.Run("being seen changes nothing else", func(t *testing.T) { noteSeen(t, open(t)) })
 	t.Run("being seen undoes no rename at the same time", func(t *testing.T) { seenAtOnce(t, open(t)) })
 	t.Run("many want one name at once", func(t *testing.T) { nameAtOnce(t, open(t)) })
@@ -274,6 +276,58 @@ func seenAtOnce(t *testing.T, people chat.People) {
 	})
 }
 
+// changedAtOnce lets many change another part of one person each.
+func changedAtOnce(t *testing.T, people chat.People) {
+	ann := somebody()
+	put(t, people, ann)
+	const rooms = 6
+	together(rooms+2, func(i int) {
+		_, err := people.ChangePerson(t.Context(), ann.ID, func(p *chat.Person) {
+			room := fmt.Sprint("room ", i)
+			switch {
+			case i == rooms:
+				p.Session, p.Role = session("of the role"), "moderator"
+			case i == rooms+1:
+				p.Name, p.Skeleton = "Ann II", "second "+ann.Skeleton
+			case !slices.Contains(p.Admitted, room):
+				p.Admitted = append(slices.Clone(p.Admitted), room)
+			}
+		})
+		if err != nil {
+			t.Errorf("ChangePerson: %v", err)
+		}
+	})
+	found, err := people.Persons(t.Context(), ann.ID)
+	must(t, err)
+	if p := found[0]; len(p.Admitted) != rooms || p.Role != "moderator" || p.Session != session("of the role") || p.Name != "Ann II" {
+		t.Errorf("after %d changes: %+v", rooms+2, p)
+	}
+	wantNobody(t, people, ann.Skeleton)
+	wantHolder(t, people, "second "+ann.Skeleton, found[0])
+	if p, err := people.PersonBySession(t.Context(), ann.Session); !errors.Is(err, chat.ErrNoPerson) {
+		t.Errorf("the old session: got %+v, %v, want ErrNoPerson", p, err)
+	}
+}
+
+func refusedChange(t *testing.T, people chat.People) {
+	ann, eve := somebody(), somebody()
+	put(t, people, ann)
+	put(t, people, eve)
+	_, err := people.ChangePerson(t.Context(), eve.ID, func(p *chat.Person) { p.Skeleton, p.Name = ann.Skeleton, "Ann" })
+	if !errors.Is(err, chat.ErrNameTaken) {
+		t.Errorf("a change to a name that is taken: got %v, want ErrNameTaken", err)
+	}
+	wantPerson(t, people, eve)
+	wantHolder(t, people, ann.Skeleton, ann)
+	must(t, people.ErasePerson(t.Context(), eve.ID))
+	for _, id := range []chat.PersonID{eve.ID, fresh("never put")} {
+		_, err := people.ChangePerson(t.Context(), id, func(p *chat.Person) { p.Name = "somebody" })
+		if found, _ := people.Persons(t.Context(), id); !errors.Is(err, chat.ErrNoPerson) || len(found) != 0 {
+			t.Errorf("a change of nobody: got %v and %+v, want ErrNoPerson", err, found)
+		}
+	}
+}
+
 func nameAtOnce(t *testing.T, people chat.People) {
 	const suitors = 16
 	skeleton := fresh("wanted")
@@ -356,6 +410,7 @@ func cancelledPeople(t *testing.T, people chat.People) {
 		"PersonBySession": second(people.PersonBySession(over, ann.Session)),
 		"PersonByName":    second(people.PersonByName(over, ann.Skeleton)),
 		"PutPerson":       people.PutPerson(over, changed),
+		"ChangePerson":    second(people.ChangePerson(over, ann.ID, func(p *chat.Person) { p.Name = "changed" })),
 		"NoteSeen":        second(people.NoteSeen(over, ann.ID, 9)),
 		"ReleaseName":     people.ReleaseName(over, ann.ID, "c"),
 	} {
