@@ -2,8 +2,10 @@ package chat_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"testing"
+	"time"
 
 	"parley/chat"
 	"parley/memory"
@@ -59,6 +61,59 @@ func BenchmarkHello(b *testing.B) {
 				}
 				b.StartTimer()
 			}
+		})
+	}
+}
+
+// BenchmarkResume is 10,000 who come back one after the other, each by a session
+// of its own, to a room in which 50 messages were said meanwhile: after a restart,
+// say. Once with pages that are read for each, once with pages that are kept.
+func BenchmarkResume(b *testing.B) {
+	const people = 10_000
+	for _, kept := range []int{0, 4 << 20} {
+		b.Run(fmt.Sprintf("kept=%d", kept), func(b *testing.B) {
+			store, err := sqlite.Open(b.Context(), sqlite.Options{Dir: b.TempDir(), Durability: sqlite.Normal})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { store.Close() })
+			now := time.Now().UnixMilli()
+			hello := make([][]byte, people)
+			for i := range hello {
+				session, name := fmt.Sprintf("session-of-%012d", i), fmt.Sprint("Person ", i)
+				p := chat.Person{ID: fmt.Sprintf("person%010d", i), Name: name, Skeleton: chat.Skeleton(name), Session: sha256.Sum256([]byte(session)), Created: now, Seen: now}
+				if err := store.PutPerson(b.Context(), p); err != nil {
+					b.Fatal(err)
+				}
+				hello[i] = fmt.Appendf(nil, `{"type":"hello","session":%q,"rooms":[{"room":"general","after":150}]}`, session)
+			}
+			for i := range 200 {
+				_, err := store.Append(b.Context(), "general", chat.Entry{Kind: chat.KindMessage, At: now, Person: "person0000000001", From: "Person 1", ID: fmt.Sprint(i), Text: "A message as people write them: a sentence, and sometimes two."})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				table := memory.NewTable()
+				c := chat.New(chat.Ports{Connections: table, Members: table, Log: store, People: store, Poster: nowhere{}}, chat.Options{PageBytes: kept})
+				for i := range people {
+					if _, err := c.OnConnect(b.Context(), fmt.Sprint("c", i), chat.Handshake{Subprotocols: []string{protocol.Subprotocol}}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StartTimer()
+				for i, frame := range hello {
+					if err := c.OnAction(b.Context(), fmt.Sprint("c", i), frame); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StopTimer()
+				c.Close()
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*people), "µs/hello")
 		})
 	}
 }
