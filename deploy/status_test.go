@@ -27,11 +27,18 @@ func TestStatus(t *testing.T) {
 		}
 		return v
 	}
-	if v := look("one"); !v.Well || v.Site != "same" || v.State != "CREATE_COMPLETE" || len(v.Alarms) > 0 {
+	if v := look("one"); !v.Well || v.Site != "same" || v.State != "CREATE_COMPLETE" || v.Sweep != "every 24 hours" || len(v.Alarms) > 0 {
 		t.Errorf("just deployed: %+v", v)
 	}
 	if v := look("two"); !v.Well || v.Site != "other version" {
 		t.Errorf("with a program of another version: %+v", v)
+	}
+
+	if _, err := a.deploy(t.Context(), release("one"), Settings{Parameters: map[string]string{"SweepHours": "0"}}); err != nil {
+		t.Fatal(err)
+	}
+	if v := look("one"); !v.Well || v.Sweep != "never" {
+		t.Errorf("with no clock: %+v", v)
 	}
 
 	bucket := a.describe().outputs["WebsiteBucketName"]
