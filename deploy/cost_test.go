@@ -186,15 +186,6 @@ func costs(t *testing.T, members int) map[string]deploy.Step {
 	return steps
 }
 
-// rules are what only a sweep reads each time: others find them read by the
-// action before, unless it was long ago.
-func rules(step string, s *dynamo.Store) chat.Rules {
-	if step == "sweep" {
-		return s
-	}
-	return nil
-}
-
 // stored returns how many bytes DynamoDB bills for a message, on average.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func stored(t *testing.T, client *dynamodb.Client, table string) float64 {
