@@ -22,13 +22,14 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// residentBytes is the memory that a process holds.
+// residentBytes is the memory that a process holds of its own: what it has of
+// files, its program above all, the kernel keeps for it as long as there is room.
 func residentBytes(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	_, after, _ := strings.Cut(string(text), "VmRSS:")
+	_, after, _ := strings.Cut(string(text), "RssAnon:")
 	fields := strings.Fields(after)
 	if len(fields) == 0 {
 		return 0, fmt.Errorf("process %d has no memory any more", pid)

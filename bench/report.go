@@ -36,7 +36,7 @@ type Opening struct {
 
 // Idle is a server with connections that say nothing.
 type Idle struct {
-	BaseBytes  *int64   `json:"baseBytes"`      // resident memory before the first connection
+	BaseBytes  *int64   `json:"baseBytes"`      // its own resident memory, without its program's, before the first connection
 	Connected  *float64 `json:"connectedBytes"` // grown by, for each connection that has not said hello
 	Member     *float64 `json:"memberBytes"`    // grown by, for each that is a person in a room
 	Seconds    float64  `json:"seconds"`        // of silence

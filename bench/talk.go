@@ -11,6 +11,10 @@ import (
 // publishers speak.
 func (r *run) talk(ctx context.Context) (*Report, error) {
 	start := r.usage()
+	if r.o.Publishers == 0 { // what starting it has left is no part of what it holds
+		r.now("settling", 0)
+		wait(ctx, r.o.Settle)
+	}
 	idle := &Idle{BaseBytes: r.memory()}
 	r.report.Idle = idle
 	if err := r.open(ctx, idle); err != nil {
