@@ -105,7 +105,7 @@ func (c *connection) outlived(now time.Duration) bool {
 func (c *connection) ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phaseOpen {
-		c.control(ws.OpPing, nil)
+	if c.phase == phaseOpen && c.control(ws.OpPing, nil) == nil && !c.flushing {
+		c.carrier.try() // at once: in a sweep thousands may be due, each of which would have a queue until its round
 	}
 }
