@@ -13,8 +13,9 @@ const quietEvery = time.Second
 
 // tidyWhenQuiet gives memory back to the system once a burst is over. The
 // collector alone would keep what ten thousand hellos left until as much comes
-// again, which in a quiet chat takes hours. stop ends that, and waits for it.
-func tidyWhenQuiet() (stop func()) {
+// again, which in a quiet chat takes hours. Before it letGo is called, for what
+// is not the collector's. stop ends that, and waits for it.
+func tidyWhenQuiet(letGo func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var ended sync.WaitGroup
 	ended.Go(func() {
@@ -29,6 +30,7 @@ func tidyWhenQuiet() (stop func()) {
 			}
 			now := readHeap()
 			if now.worthTidying(last) {
+				letGo(ctx)
 				debug.FreeOSMemory()
 				now = readHeap()
 			}
@@ -52,12 +54,12 @@ type heap struct {
 // worthTidying tells whether little was allocated since last, and a collection
 // would give back more than it costs: its time grows with what is live.
 func (h heap) worthTidying(last heap) bool {
-	const quiet, least = 1 << 19, 4 << 20
+	const quiet, least = 1 << 18, 1 << 20
 	back := h.free
 	if h.objects > h.live {
 		back += h.objects - h.live
 	}
-	return h.allocated-last.allocated < quiet && back > least+h.live/4
+	return h.allocated-last.allocated < quiet && back > least+h.live/16
 }
 
 func readHeap() heap {

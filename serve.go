@@ -107,7 +107,7 @@ func (s *serveCmd) Run(ctx context.Context, e *environment) error {
 	}
 	logger.Info("serving", append([]any{"version", version, "management", management.Addr}, behind.about...)...)
 
-	defer tidyWhenQuiet()()
+	defer tidyWhenQuiet(behind.letGo)()
 	failed := make(chan error, 1)
 	go func() { failed <- gw.Serve(ln, behind.handler) }()
 	select {
@@ -138,6 +138,7 @@ type home struct {
 	chat *chat.Chat // nil: it is not in this process
 	data string     // its data directory
 
+	letGo func(context.Context)       // of memory that is not the collector's, when all is quiet
 	ready func(context.Context) error // why nothing can be stored at present; nil: it always can
 }
 
@@ -166,6 +167,11 @@ func (s *serveCmd) behind(ctx context.Context, getenv func(string) string, gw *g
 		chat:    talk,
 		data:    dir,
 		ready:   store.Ready,
+		letGo: func(ctx context.Context) {
+			if err := store.Shrink(ctx); err != nil && ctx.Err() == nil {
+				logger.Warn("could not give memory back", "error", err)
+			}
+		},
 		close: sync.OnceValue(func() error {
 			stop()
 			talk.Close()

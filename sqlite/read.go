@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 
 	"parley/chat"
 )
@@ -19,6 +20,7 @@ type reader struct {
 	extent, forward, back, rooms              *sql.Stmt
 	personByID, personBySession, personByName *sql.Stmt
 	personByFormer                            *sql.Stmt
+	shrinking                                 sync.Mutex // held by who wants all connections
 }
 
 func newReader(ctx context.Context, path string) (_ *reader, err error) {
