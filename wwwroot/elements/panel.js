@@ -16,7 +16,7 @@ const GOOD_FOR = [['1 hour', HOUR], ['1 day', DAY], ['7 days', 7 * DAY], ['until
 /** @type {[string, number][]} */
 const DAYS = [['for ever', 0], ['1 day', 1], ['7 days', 7], ['30 days', 30], ['a year', 365]]
 /** @type {[string, number][]} */
-const NEWEST = [['all', 0], ['the newest 100', 100], ['the newest 1,000', 1000], ['the newest 10,000', 10_000]]
+const NEWEST = [['all', 0], ['100', 100], ['1,000', 1000], ['10,000', 10_000]]
 /** @type {[string, string][]} */
 const BEGIN = [['everybody', 'guest'], ['moderators', 'moderator'], ['operators', 'operator']]
 const ACTS = 100 // of the audit log at a time
@@ -108,7 +108,7 @@ class Panel {
     const fill = () => {
       const rule = found(where.value) ?? found('')
       days.replaceChildren(...options(DAYS, rule?.days ?? 0, count => `${count} days`))
-      newest.replaceChildren(...options(NEWEST, rule?.messages ?? 0, count => `the newest ${count}`))
+      newest.replaceChildren(...options(NEWEST, rule?.messages ?? 0, String))
     }
     const set = async () => {
       const [of, age, most] = [where.value, Number(days.value), Number(newest.value)]
@@ -118,7 +118,7 @@ class Panel {
     }
     fill()
     return [node('label', { for: 'keep-where' }, 'Keep messages'), where,
-      node('div', { class: 'pair' }, node('div', {}, node('label', { for: 'keep-days' }, 'For how long'), days), node('div', {}, node('label', { for: 'keep-newest' }, 'How many'), newest)),
+      node('div', { class: 'pair' }, node('div', {}, node('label', { for: 'keep-days' }, 'For how long'), days), node('div', {}, node('label', { for: 'keep-newest' }, 'How many of the newest'), newest)),
       this.#button('retain', 'Set what is kept …', set)]
   }
 
