@@ -31,6 +31,6 @@ func (t *turn) history(ctx context.Context, a *protocol.ReadHistory) error {
 		return err
 	}
 	page.Type, page.ID = "history", a.ID
-	t.answers = append(t.answers, page.encode(&protocol.History{Page: page.Page}))
+	t.answers = append(t.answers, protocol.Fill(protocol.Encode(&protocol.History{Page: page.Page}), page.arrays()...))
 	return nil
 }

@@ -45,12 +45,17 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 		return err
 	}
 	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Count: count, Rules: book.roomRules(pos.Room, p.ID)}
-	frame := page.encode(joined)
-	people, err := t.chat.listPeople(ctx, ids, protocol.MaxFrameBytes-len(frame))
+	frame, arrays := protocol.Encode(joined), page.arrays()
+	left := protocol.MaxFrameBytes - len(frame)
+	for _, a := range arrays {
+		left -= a.Bytes()
+	}
+	people, err := t.chat.listPeople(ctx, ids, left)
 	if err != nil {
 		return fmt.Errorf("names in room %q: %w", pos.Room, err)
 	}
-	t.answers = append(t.answers, protocol.Fill(frame, "people", people))
+	arrays = append(arrays, protocol.Array{Name: "people", Elements: people})
+	t.answers = append(t.answers, protocol.Fill(frame, arrays...))
 	return nil
 }
 
@@ -98,9 +103,8 @@ func (t *turn) exit(ctx context.Context, room string) error {
 	})
 }
 
-// listPeople returns persons by name, as many as fit into so many bytes, encoded
-// with commas between them.
-func (c *Chat) listPeople(ctx context.Context, ids []PersonID, bytes int) (list []byte, err error) {
+// listPeople returns persons by name, encoded, as many as fit into so many bytes.
+func (c *Chat) listPeople(ctx context.Context, ids []PersonID, bytes int) (list [][]byte, err error) {
 	people, err := c.People.Persons(ctx, ids...)
 	if err != nil {
 		return nil, err
@@ -112,13 +116,10 @@ func (c *Chat) listPeople(ctx context.Context, ids []PersonID, bytes int) (list 
 	slices.SortFunc(shown, func(a, b protocol.Person) int { return strings.Compare(a.Name, b.Name) })
 	for _, p := range shown {
 		encoded := protocol.Encode(&p)
-		if len(list)+1+len(encoded) > bytes {
+		if bytes -= len(encoded) + 1; bytes < 0 {
 			break
 		}
-		if len(list) > 0 {
-			list = append(list, ',')
-		}
-		list = append(list, encoded...)
+		list = append(list, encoded)
 	}
 	return list, nil
 }

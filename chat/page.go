@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -17,14 +16,10 @@ type page struct {
 	messages, changes [][]byte
 }
 
-// encode returns an event that has the page in it, with the page's entries.
-func (p *page) encode(event any) []byte {
-	frame := protocol.Encode(event)
-	frame = protocol.Fill(frame, "messages", bytes.Join(p.messages, comma))
-	return protocol.Fill(frame, "changes", bytes.Join(p.changes, comma))
+// arrays are the entries, for a frame that has the page in it.
+func (p *page) arrays() []protocol.Array {
+	return []protocol.Array{{Name: "messages", Elements: p.messages}, {Name: "changes", Elements: p.changes}}
 }
-
-var comma = []byte{','}
 
 func (p *page) entries() int { return len(p.messages) + len(p.changes) }
 

@@ -18,18 +18,46 @@ func Encode(event any) []byte {
 	return b
 }
 
-// Fill puts elements, encoded already and with commas between them, into an
-// array of this name in a frame, where that is empty. It returns the frame as it
-// is where there is none, or nothing to put into it.
-func Fill(frame []byte, name string, elements []byte) []byte {
-	empty := []byte(`"` + name + `":[]`) // in no string of the frame: there a quotation mark has a backslash before it
-	at := bytes.Index(frame, empty)
-	if at < 0 || len(elements) == 0 {
+// Array is a field of an event that is an array, with its elements, encoded already.
+type Array struct {
+	Name     string
+	Elements [][]byte
+}
+
+// Bytes is how many bytes the elements add to a frame.
+func (a Array) Bytes() (n int) {
+	for _, e := range a.Elements {
+		n += len(e) + 1
+	}
+	return max(0, n-1)
+}
+
+// Fill puts elements into arrays of a frame that are empty in it, in the order in
+// which the frame has them. It returns the frame as it is where nothing is put in.
+func Fill(frame []byte, arrays ...Array) []byte {
+	size := len(frame)
+	for _, a := range arrays {
+		size += a.Bytes()
+	}
+	if size == len(frame) {
 		return frame
 	}
-	at += len(empty) - 1
-	full := make([]byte, 0, len(frame)+len(elements))
-	full = append(full, frame[:at]...)
-	full = append(full, elements...)
-	return append(full, frame[at:]...)
+	full := make([]byte, 0, size)
+	for _, a := range arrays {
+		empty := `"` + a.Name + `":[]` // in no string of the frame: there a quotation mark has a backslash before it
+		at := bytes.Index(frame, []byte(empty))
+		if at < 0 {
+			panic("protocol: a frame has no empty array " + a.Name)
+		}
+		at += len(empty) - 1
+		full = append(full, frame[:at]...)
+		for i, e := range a.Elements {
+			if i > 0 {
+				full = append(full, ',')
+			}
+			full = append(full, e...)
+		}
+		frame = frame[at:]
+	}
+	return append(full, frame...)
 }
