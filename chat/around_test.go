@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -163,5 +164,52 @@ func TestOneOfTwoOperatorsStays(t *testing.T) {
 			}
 		}
 		equal(t, "operators", operators, 1)
+	}
+}
+
+// together holds each one's first dismissal back until both have begun theirs.
+type together struct {
+	chat.Rules
+	once sync.Once
+	both *sync.WaitGroup
+}
+
+func (r *together) PutRule(ctx context.Context, rule chat.Rule) error {
+	if rule.Kind == chat.RuleRole && rule.Text == protocol.RoleGuest {
+		r.once.Do(func() {
+			r.both.Done()
+			r.both.Wait()
+		})
+	}
+	return r.Rules.PutRule(ctx, rule)
+}
+
+// The same by two functions, each of which has made sure that its operator is one.
+func TestOneOfTwoOperatorsStaysInTwoFunctions(t *testing.T) {
+	o := newOffice(t)
+	o.do("olga", map[string]any{"type": "appoint", "person": o.id["mona"], "role": "operator"})
+	options := o.options
+	options.RulesAge = time.Minute
+	var both, all sync.WaitGroup
+	both.Add(2)
+	for by, of := range map[string]string{"olga": "mona", "mona": "olga"} {
+		function := chat.New(chat.Ports{
+			Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: &together{Rules: o.rules, both: &both},
+		}, options)
+		t.Cleanup(function.Close)
+		all.Go(func() {
+			frame := fmt.Sprintf(`{"type":"appoint","person":"%s","role":"guest"}`, o.id[of])
+			if err := function.OnAction(context.Background(), by, []byte(frame)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	rules, err := o.rules.AllRules(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(rules, func(r chat.Rule) bool { return r.Kind == chat.RuleRole && r.Text == protocol.RoleOperator }) {
+		t.Errorf("no operator is left: %+v", rules)
 	}
 }

@@ -129,24 +129,26 @@ func lasts(u protocol.Until) (until int64, lifts bool) {
 	return int64(*u), *u == 0
 }
 
+// put lays a rule down or lifts it.
+func (t *turn) put(ctx context.Context, r Rule, lifts bool) (err error) {
+	if r.At = t.chat.millis(); lifts {
+		_, _, err = t.chat.lift(ctx, r.Kind, r.Room, r.Subject)
+	} else {
+		err = t.chat.layDown(ctx, r)
+	}
+	if errors.Is(err, ErrTooManyRules) {
+		return protocol.Errorf(protocol.TooMany, "There are %d rules in force already. Lift some first.", MaxRules)
+	}
+	return err
+}
+
 // settle lays a rule down or lifts it, writes the audit log, and returns what is
 // told of it.
-func (t *turn) settle(ctx context.Context, r Rule, do string, lifts bool, more ...Rule) (protocol.Ruling, error) {
-	r.At = t.chat.millis()
-	for _, r := range append([]Rule{r}, more...) {
-		r.At = t.chat.millis()
-		var err error
-		if lifts {
-			_, _, err = t.chat.lift(ctx, r.Kind, r.Room, r.Subject)
-		} else {
-			err = t.chat.layDown(ctx, r)
-		}
-		if errors.Is(err, ErrTooManyRules) {
-			return protocol.Ruling{}, protocol.Errorf(protocol.TooMany, "There are %d rules in force already. Lift some first.", MaxRules)
-		} else if err != nil {
-			return protocol.Ruling{}, err
-		}
+func (t *turn) settle(ctx context.Context, r Rule, do string, lifts bool) (protocol.Ruling, error) {
+	if err := t.put(ctx, r, lifts); err != nil {
+		return protocol.Ruling{}, err
 	}
+	r.At = t.chat.millis()
 	told := ruling(r)
 	if told.Do = do; lifts {
 		told.Do, told.Until, told.Reason = "un"+do, 0, r.Reason
@@ -269,13 +271,29 @@ func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) 
 			}
 		}
 	}
-	told, err := t.settle(ctx, r, "ban", lifts, addresses...)
+	if lifts {
+		for _, address := range addresses { // first, so that it can be tried again
+			if err := t.put(ctx, address, lifts); err != nil {
+				return err
+			}
+		}
+	}
+	told, err := t.settle(ctx, r, "ban", lifts)
 	if err != nil {
 		return err
 	}
-	t.answerRuling(a.ID, told)
-	if lifts {
+	if t.answerRuling(a.ID, told); lifts {
 		return nil
+	}
+	for _, address := range addresses {
+		err := t.put(ctx, address, lifts)
+		if isRefusal(err) {
+			err = protocol.Errorf(protocol.TooMany, "The person is banned, the address is not: there are %d rules in force already.", MaxRules)
+		}
+		if err != nil {
+			t.fail(ctx, &protocol.Ban{}, err) // beside the answer
+			break
+		}
 	}
 	if open, err = t.chat.openOf(ctx, p.ID); err != nil { // also those that said hello until it was laid down; from then on hello looks again
 		return err

@@ -155,6 +155,38 @@ func (h *home) known(id string) bool {
 	return err == nil
 }
 
+// fullRules has no place for an address.
+type fullRules struct{ chat.Rules }
+
+func (r *fullRules) PutRule(ctx context.Context, rule chat.Rule) error {
+	if rule.Kind == chat.RuleBanAddress {
+		return chat.ErrTooManyRules
+	}
+	return r.Rules.PutRule(ctx, rule)
+}
+
+// The person is banned, put out and in the audit log, though the address found no place.
+func TestBannedWhereAnAddressFindsNoPlace(t *testing.T) {
+	o := newOffice(t)
+	o.Chat = chat.New(chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: &fullRules{o.rules}}, o.options)
+	t.Cleanup(o.Close)
+	if _, err := o.OnConnect(context.Background(), "eve", chat.Handshake{Subprotocols: []string{protocol.Subprotocol}, Address: "192.0.2.7"}); err != nil {
+		t.Fatal(err)
+	}
+	o.poster.open["eve"] = true
+	o.act("eve", map[string]any{"type": "hello", "name": "eve"})
+	eve := o.last("eve", "welcome")["you"].(map[string]any)["id"]
+	equal(t, "answer", o.do("mona", map[string]any{"type": "ban", "person": eve, "address": true}), "moderated")
+	e := o.last("mona", "error")
+	equal(t, "beside it", fmt.Sprint(e.str("code"), e["id"]), "too_many<nil>")
+	equal(t, "closed", o.poster.closed["eve"], protocol.CloseBanned)
+	acts, err := o.rules.Acts(context.Background(), 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "in the audit log", fmt.Sprint(acts[0].Do, acts[0].Person), fmt.Sprint("ban", eve))
+}
+
 func TestBannedAddress(t *testing.T) {
 	o := newOffice(t)
 	connect := func(id, address string) error {

@@ -43,18 +43,44 @@ func (t *turn) appoint(ctx context.Context, b rulebook, by Person, a *protocol.A
 func (t *turn) setRole(ctx context.Context, r Rule) (told protocol.Ruling, err error) {
 	t.chat.roles.Lock()
 	defer t.chat.roles.Unlock()
-	b, err := t.chat.book(ctx)
+	b, err := t.chat.latest(ctx)
 	if err != nil {
 		return told, err
 	}
 	if b.role(r.By) != protocol.RoleOperator {
 		return told, protocol.Errorf(protocol.NotAllowed, "This is for operators.")
 	}
+	if err := t.chat.dismiss(ctx, b, r); err != nil {
+		return told, err
+	}
 	told, err = t.settle(ctx, r, "appoint", false)
 	if err == nil && r.Text == protocol.RoleGuest {
 		_, _, err = t.chat.lift(ctx, RuleRole, "", r.Subject)
 	}
 	return told, err
+}
+
+// dismiss takes an operator's role where other processes change rules, too: one of
+// them may dismiss who does this just now. Each writes first and looks then, and
+// who finds itself dismissed gives way. Who looks last finds what the other wrote,
+// so of any number who dismiss each other one stays.
+func (c *Chat) dismiss(ctx context.Context, b rulebook, r Rule) error {
+	had, _ := b.rule(RuleRole, "", r.Subject)
+	if c.options.RulesAge == 0 || had.Text != protocol.RoleOperator || r.Text == protocol.RoleOperator {
+		return nil
+	}
+	r.At = c.millis()
+	if err := c.layDown(ctx, r); err != nil {
+		return err
+	}
+	b, err := c.latest(ctx)
+	if err == nil && b.role(r.By) == protocol.RoleOperator {
+		return nil
+	}
+	if err == nil {
+		err = protocol.Errorf(protocol.NotAllowed, "Another operator dismissed you at this moment. Nothing was changed by you.")
+	}
+	return errors.Join(err, c.layDown(ctx, had))
 }
 
 // renew gives a person the session that goes with a role: those before it count
