@@ -174,5 +174,10 @@ func TestBudget(t *testing.T) {
 	step("leave a crowd", "1 delete, 1 get, 1 put, 1 query", act("c", map[string]any{"type": "leave", "room": "crowd"}))
 	step("join again", "1 batch get, 3 get, 2 put, 4 query", act("c", map[string]any{"type": "join", "room": "room"}))
 	step("disconnect, from one room", "2 delete, 2 get, 2 query", disconnect("c"))
+	step("connect", "1 put", connect("d", protocol.Subprotocol))
+	// One put of the connection for both: it has its rooms at once.
+	step("hello with a new name and a room", "1 batch get, 3 get, 6 put, 4 query", act("d", map[string]any{"type": "hello", "name": "Dan", "rooms": []any{map[string]any{"room": "room"}}}))
+	// Its membership is written again: who wrote it down may have died before that.
+	step("join of the room it is in", "1 batch get, 3 get, 2 put, 4 query", act("d", map[string]any{"type": "join", "room": "room", "after": 1}))
 	step("disconnect, without the sub-protocol", "2 delete, 1 get, 1 query", disconnect("plain"))
 }
