@@ -309,7 +309,7 @@ func TestAudit(t *testing.T) {
 
 func TestReservedNames(t *testing.T) {
 	o := newOffice(t)
-	for _, name := range []string{"admin", "ADMIN", "admin-2", "moderator", "Olga", "olga!", "0lga", "mona 2"} {
+	for _, name := range []string{"admin", "ADMIN", "admin-2", "moderator", "Olga", "olga!", "0lga", "mona 2", "🇦🇩🇲🇮🇳", "ᎪᎠᎷᏆᏁ", "olga 🇩🇪", "ꓳꓡꓖꓮ"} {
 		code := o.do("gus", map[string]any{"type": "rename", "name": name})
 		if code != "name_reserved" && code != "name_taken" {
 			t.Errorf("%q: %s", name, code)

@@ -61,6 +61,8 @@ func TestNormalizeName(t *testing.T) {
 func TestSkeletonsCollide(t *testing.T) {
 	for _, same := range [][]string{
 		{"admin", "ADMIN", "Admin", "ad min", "аdмin", "adm1n", "admln"},
+		{"admin", "ꓮꓓꓟꓲꓠ", "ᎪᎠᎷᏆᏁ", "🅐🅓🅜🅘🅝", "🅰🅳🅼🅸🅽", "🇦🇩🇲🇮🇳", "Ɑdmin", "admǀn"}, // Lisu, Cherokee, framed, an alpha, a click
+		{"system", "ЅҮЅТЕМ"}, {"owner", "OWNER", "〇wner", "໐wner", "०wner", "๐wner"}, {"nome", "ⲚⲞⲘⲈ"}, // Cyrillic, zeros, Coptic
 		{"alice", "A1ice", "aIice", "AIlCE"},
 		{"moderator", "rnoderator", "r noderator", "m0derator", "MODERAT0R"},
 		{"ОСЕАН", "OCEAH", "осеан"}, // Cyrillic capitals

@@ -52,7 +52,13 @@ func (c *Chat) mayBeCalled(ctx context.Context, p Person, name string) error {
 	}
 	refused := protocol.Errorf(protocol.NameReserved, "%s is kept for those who run the chat. Take another name.", name)
 	bare := core(name)
-	if reservedWords[Skeleton(name)] || reservedWords[bare] {
+	plain := core(strings.Map(func(r rune) rune { // without flags and the like
+		if framed(r) != 0 {
+			return -1
+		}
+		return r
+	}, name))
+	if reservedWords[Skeleton(name)] || reservedWords[bare] || reservedWords[plain] {
 		return refused
 	}
 	var keepers []PersonID
@@ -69,7 +75,7 @@ func (c *Chat) mayBeCalled(ctx context.Context, p Person, name string) error {
 		return fmt.Errorf("names of moderators: %w", err)
 	}
 	for _, keeper := range found {
-		if core(keeper.Name) == bare {
+		if of := core(keeper.Name); of != "" && (of == bare || of == plain) {
 			return refused
 		}
 	}
