@@ -21,6 +21,7 @@ type limitFlags struct {
 	Room            protocol.Rate `name:"limit-room" env:"PARLEY_LIMIT_ROOM" placeholder:"RATE" help:"What all together may say in one room. Default: 50/s:100."`
 	RoomBytes       protocol.Rate `name:"limit-room-bytes" env:"PARLEY_LIMIT_ROOM_BYTES" placeholder:"RATE" help:"Bytes of it. Default: 262144/s:1048576."`
 	AddressConnects protocol.Rate `name:"limit-address-connects" env:"PARLEY_LIMIT_ADDRESS_CONNECTS" placeholder:"RATE" help:"Connections that one address may open: an IPv4 address or an IPv6 /64, not loopback. Default: 300/m."`
+	AddressErasures protocol.Rate `name:"limit-address-erasures" env:"PARLEY_LIMIT_ADDRESS_ERASURES" placeholder:"RATE" help:"People at one address who may erase themselves, which reads the whole log. Default: 2/h."`
 	AddressOpen     int           `name:"limit-address-open" env:"PARLEY_LIMIT_ADDRESS_OPEN" placeholder:"N" help:"Connections that one address may have open; -1: any number. Default: 2000."`
 	Connects        protocol.Rate `name:"limit-connects" env:"PARLEY_LIMIT_CONNECTS" placeholder:"RATE" help:"Connections that all addresses together may open. Default: 1000/s:20000."`
 	MaxConnections  int           `env:"PARLEY_MAX_CONNECTIONS" placeholder:"N" help:"Connections open at a time. Default: what file descriptors allow, at most 20000."`
@@ -34,7 +35,7 @@ func (l *limitFlags) rates() *protocol.Rates {
 	}
 	return &protocol.Rates{
 		Messages: l.Messages, Actions: l.Actions, Bytes: l.Bytes, Names: l.Names, NewRooms: l.NewRooms,
-		Room: l.Room, RoomBytes: l.RoomBytes, AddressConnects: l.AddressConnects, AddressOpen: l.AddressOpen, Connects: l.Connects,
+		Room: l.Room, RoomBytes: l.RoomBytes, AddressConnects: l.AddressConnects, AddressOpen: l.AddressOpen, AddressErasures: l.AddressErasures, Connects: l.Connects,
 	}
 }
 

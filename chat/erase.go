@@ -16,6 +16,9 @@ func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Era
 		return t.signOut(ctx) // nothing is kept of who took no name: no log is looked through, and no act noted
 	}
 	if a.Person == "" || a.Person == by.ID {
+		if err := t.mayErase(ctx, b, by); err != nil {
+			return err
+		}
 		t.flush(ctx)
 		_, err := t.chat.Erase(ctx, by.ID, by)
 		t.over = err == nil // all its connections are closed, this one too
@@ -35,6 +38,30 @@ func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Era
 	}
 	t.answerRuling(a.ID, protocol.Ruling{Do: "erase", Person: p.ID, Messages: messages, By: by.ID, ByName: by.Name, At: t.chat.millis()})
 	return nil
+}
+
+// mayErase tells a stranger to wait from whose address others have erased
+// themselves of late. The Counter is asked each time: that is little beside what an
+// erasure costs.
+func (t *turn) mayErase(ctx context.Context, b rulebook, by Person) error {
+	c, address := t.chat, t.conn.Address
+	if c.limiter == nil || address == "" || rank(b.role(by.ID)) > 0 {
+		return nil
+	}
+	wait := c.limiter.erase(address, c.now())
+	if wait == 0 && c.Counter != nil {
+		var err error
+		if wait, err = c.Counter.Take(ctx, "E#"+address, 1, c.limiter.rates.AddressErasures); err != nil {
+			c.logger.Warn("could not count erasures of all processes", "error", err)
+			return nil
+		}
+	}
+	if wait == 0 {
+		return nil
+	}
+	e := again(protocol.TooMany, "Several people were erased from your address of late.", wait)
+	e.After = wait.Milliseconds() + 1
+	return e
 }
 
 // Erase takes away what is kept of a person: the texts, names and client's ids

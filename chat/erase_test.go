@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/chat"
 	"parley/memory"
@@ -326,4 +327,42 @@ type renaming struct {
 func (l *renaming) ForgetSender(ctx context.Context, person chat.PersonID) error {
 	l.rename()
 	return l.Log.ForgetSender(ctx, person)
+}
+
+// Whoever erases itself has the whole log read: an address may have that done
+// twice at once, and is told when again. This machine and operators always may.
+func TestAnAddressErasesFewPeople(t *testing.T) {
+	o := newOffice(t)
+	options := o.options
+	options.Rates = &protocol.Rates{}
+	o.Chat = chat.New(chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: o.rules}, options)
+	t.Cleanup(o.Close)
+	erase := func(who, address string) event {
+		t.Helper()
+		if _, err := o.OnConnect(context.Background(), who, chat.Handshake{Subprotocols: []string{protocol.Subprotocol}, Address: address}); err != nil {
+			t.Fatal(err)
+		}
+		o.poster.open[who] = true
+		hello := map[string]any{"type": "hello", "name": who}
+		if session := o.session[who]; session != "" {
+			hello = map[string]any{"type": "hello", "session": session}
+		}
+		o.act(who, hello)
+		o.act(who, map[string]any{"type": "erase", "id": "e"})
+		return o.last(who, "error")
+	}
+	for i, c := range []struct{ address, code string }{
+		{"192.0.2.7", "signed_out"}, {"192.0.2.7", "signed_out"}, {"192.0.2.7", "too_many"}, {"192.0.2.8", "signed_out"},
+		{"127.0.0.1", "signed_out"}, {"127.0.0.1", "signed_out"}, {"127.0.0.1", "signed_out"},
+	} {
+		e := erase(fmt.Sprint("guest number ", i), c.address)
+		equal(t, fmt.Sprint(i, " from ", c.address), e.str("code"), c.code)
+		if c.code == "too_many" {
+			equal(t, "after", e.num("after"), 30*60*1000+1)
+			equal(t, "of its own accord", e["retry"], false)
+		}
+	}
+	equal(t, "a moderator", erase("mona", "192.0.2.7").str("code"), "signed_out")
+	o.now = o.now.Add(30 * time.Minute)
+	equal(t, "later", erase("guest afterwards", "192.0.2.7").str("code"), "signed_out")
 }

@@ -19,6 +19,7 @@ type limiter struct {
 	speakers accounts[speaker] // by PersonID, or by ConnectionID before it is somebody
 	rooms    accounts[roomAccount]
 	warned   accounts[warning] // by ConnectionID
+	erasures accounts[bucket]  // by AddressKey
 }
 
 // speaker is what a person took, over all its connections.
@@ -185,6 +186,20 @@ func (l *limiter) mayFound(id PersonID, at time.Time) error {
 // founded notes that a person did.
 func (l *limiter) founded(id PersonID, at time.Time) {
 	l.spend(id, at, func(s *speaker, now time.Duration) { s.newRooms.take(l.rates.NewRooms, 1, now) })
+}
+
+// erase takes one of the erasures that an address may ask for, or returns how long
+// to wait.
+func (l *limiter) erase(address string, at time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := at.Sub(l.began)
+	b := l.erasures.get(address, now)
+	wait := b.wait(l.rates.AddressErasures, 1, now)
+	if wait == 0 {
+		b.take(l.rates.AddressErasures, 1, now)
+	}
+	return wait
 }
 
 func (l *limiter) waits(id PersonID, at time.Time, of func(*speaker) (bucket, protocol.Rate)) time.Duration {

@@ -75,6 +75,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"appoint":    {map[string]any{"type": "appoint", "person": "gil", "role": "moderator"}, "olga", "moderated"},
 		"creation":   {map[string]any{"type": "creation", "role": "moderator"}, "olga", "moderated"},
 		"audit":      {map[string]any{"type": "audit"}, "olga", "audit"},
+		"purge":      {map[string]any{"type": "purge", "person": "gil"}, "mona", "moderated"},
+		"invited":    {map[string]any{"type": "invited", "room": "hall", "on": true}, "mona", "moderated"},
+		"invite":     {map[string]any{"type": "invite", "room": "hall"}, "mona", "invitation"},
+		"revoke":     {map[string]any{"type": "revoke", "key": "a key"}, "mona", "bad_link"},
+		"retain":     {map[string]any{"type": "retain", "room": "hall", "days": 1}, "olga", "moderated"},
+		"erase":      {map[string]any{"type": "erase", "person": "gil"}, "olga", "moderated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -86,6 +92,28 @@ func TestWhoMayDoWhat(t *testing.T) {
 			want[c.least] = c.answer
 			for _, who := range []string{"plain", "gus", "mona", "olga"} {
 				equal(t, who, o.do(who, c.action), want[who])
+			}
+		})
+	}
+	// What all may do about themselves, but for who has no session.
+	for name, c := range map[string]struct {
+		action        map[string]any
+		plain, answer string
+	}{
+		"link":     {map[string]any{"type": "link", "link": "AAAAAAAAAAAAAAAAAAAAAA"}, "not_plain", "bad_link"},
+		"sign_out": {map[string]any{"type": "sign_out"}, "not_plain", "signed_out"},
+		"erase":    {map[string]any{"type": "erase"}, "not_plain", "signed_out"},
+	} {
+		t.Run(name+" oneself", func(t *testing.T) {
+			o := newOffice(t)
+			o.connect("plain")
+			equal(t, "plain", o.do("plain", c.action), c.plain)
+			for _, who := range []string{"gus", "mona", "olga"} {
+				got := o.do(who, c.action)
+				if got == "" { // the end of a connection answers no id
+					got = o.last(who, "error").str("code")
+				}
+				equal(t, who, got, c.answer)
 			}
 		})
 	}

@@ -184,6 +184,9 @@ func (t *turn) becomeOperator(ctx context.Context, id string, p Person, r Rule) 
 
 // signOut ends the sessions of a person, and all its connections. The name is free.
 func (t *turn) signOut(ctx context.Context) error {
+	if t.conn.Plain {
+		return protocol.Errorf(protocol.NotPlain, "A connection without the sub-protocol %s has no session.", protocol.Subprotocol)
+	}
 	p, err := t.person(ctx)
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ type Rates struct {
 	AddressConnects Rate // handshakes
 	AddressOpen     int  // sockets at a time; negative: any number
 
+	AddressErasures Rate // strangers who erase themselves: each has the whole log read
+
 	Connects Rate // handshakes in all, loopback's apart
 
 	Refusals int // frames sent too early, in spite of having been told, that cost the connection
@@ -62,6 +64,7 @@ func DefaultRates() Rates {
 
 		AddressConnects: Per(300, time.Minute, 300),
 		AddressOpen:     2000,
+		AddressErasures: Per(2, time.Hour, 2),
 
 		Connects: Per(1000, time.Second, 20_000), // all who may be connected come back at once after a restart
 
@@ -74,7 +77,8 @@ func (r Rates) WithDefaults() Rates {
 	d := DefaultRates()
 	for _, rate := range []struct{ of, or *Rate }{
 		{&r.Messages, &d.Messages}, {&r.Actions, &d.Actions}, {&r.Bytes, &d.Bytes}, {&r.Names, &d.Names}, {&r.NewRooms, &d.NewRooms},
-		{&r.Room, &d.Room}, {&r.RoomBytes, &d.RoomBytes}, {&r.AddressConnects, &d.AddressConnects}, {&r.Connects, &d.Connects},
+		{&r.Room, &d.Room}, {&r.RoomBytes, &d.RoomBytes}, {&r.AddressConnects, &d.AddressConnects},
+		{&r.AddressErasures, &d.AddressErasures}, {&r.Connects, &d.Connects},
 	} {
 		if *rate.of == (Rate{}) {
 			*rate.of = *rate.or

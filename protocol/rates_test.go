@@ -38,7 +38,7 @@ func TestRatesWithDefaults(t *testing.T) {
 	}
 	own := protocol.Rate{PerSecond: 1, Burst: 2}
 	all := protocol.Rates{Messages: own, Actions: own, Bytes: own, Names: own, NewRooms: own, Room: own, RoomBytes: own,
-		AddressConnects: own, Connects: own, AddressOpen: -1, Refusals: 3}
+		AddressConnects: own, AddressErasures: own, Connects: own, AddressOpen: -1, Refusals: 3}
 	if got := all.WithDefaults(); got != all {
 		t.Errorf("%+v", got)
 	}
