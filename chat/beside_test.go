@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"parley/chat"
 	"parley/protocol"
@@ -64,6 +65,38 @@ func TestABanFindsWhoComesBesideIt(t *testing.T) {
 		equal(t, "closed", o.poster.closed["late"], protocol.CloseBanned)
 		o.hearsNothing("late")
 	})
+}
+
+// Another process lets in whom it does not know to be banned, until it reads the rules.
+func TestABanFindsWhoComesByAnotherProcess(t *testing.T) {
+	o := newOffice(t)
+	o.options.RulesAge = 200 * time.Millisecond // the office's clock stands still: the other's rules stay as they are
+	ports := chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: o.rules}
+	other := chat.New(ports, o.options)
+	t.Cleanup(other.Close)
+	o.Chat = chat.New(ports, o.options)
+	t.Cleanup(o.Close)
+	o.connect("late", protocol.Subprotocol)
+	if err := other.OnAction(context.Background(), "gil", []byte(`{"type":"rooms"}`)); err != nil { // it reads the rules
+		t.Fatal(err)
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		if err := o.OnAction(context.Background(), "mona", []byte(`{"type":"ban","person":"`+o.id["gus"]+`"}`)); err != nil {
+			t.Error(err)
+		}
+	}()
+	for o.known("gus") {
+		time.Sleep(time.Millisecond)
+	}
+	if err := other.OnAction(context.Background(), "late", []byte(`{"type":"hello","session":"`+o.session["gus"]+`","rooms":[{"room":"hall"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "let in", len(o.got("late", "welcome")), 1)
+	<-told
+	equal(t, "closed", o.poster.closed["late"], protocol.CloseBanned)
+	o.hearsNothing("late")
 }
 
 // Who joins a room at the moment it becomes one by invitation, or is put out of

@@ -298,7 +298,27 @@ func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) 
 	if open, err = t.chat.openOf(ctx, p.ID); err != nil { // also those that said hello until it was laid down; from then on hello looks again
 		return err
 	}
-	return t.chat.end(ctx, open, banned(r, t.chat.millis()), protocol.CloseBanned)
+	err = t.chat.end(ctx, open, banned(r, t.chat.millis()), protocol.CloseBanned)
+	if t.chat.options.RulesAge > 0 {
+		t.flush(ctx)
+		err = errors.Join(err, t.chat.endLate(ctx, r))
+	}
+	return err
+}
+
+// endLate ends what connections of a banned person were let in by processes that
+// had not read of the ban. It waits until all have; then hello refuses.
+func (c *Chat) endLate(ctx context.Context, r Rule) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(c.options.RulesAge):
+	}
+	open, err := c.openOf(ctx, r.Subject)
+	if err != nil {
+		return err
+	}
+	return c.end(ctx, open, banned(r, c.millis()), protocol.CloseBanned)
 }
 
 func (t *turn) kick(ctx context.Context, b rulebook, by Person, a *protocol.Kick) error {
