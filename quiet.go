@@ -14,7 +14,7 @@ const quietEvery = time.Second
 // tidyWhenQuiet gives memory back to the system once a burst is over. The
 // collector alone would keep what ten thousand hellos left until as much comes
 // again, which in a quiet chat takes hours. Before it letGo is called, for what
-// is not the collector's. stop ends that, and waits for it.
+// is not the collector's; nil: there is nothing. stop ends that, and waits for it.
 func tidyWhenQuiet(letGo func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var ended sync.WaitGroup
@@ -30,7 +30,9 @@ func tidyWhenQuiet(letGo func(context.Context)) (stop func()) {
 			}
 			now := readHeap()
 			if now.worthTidying(last) {
-				letGo(ctx)
+				if letGo != nil {
+					letGo(ctx)
+				}
 				debug.FreeOSMemory()
 				now = readHeap()
 			}

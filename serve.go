@@ -138,7 +138,7 @@ type home struct {
 	chat *chat.Chat // nil: it is not in this process
 	data string     // its data directory
 
-	letGo func(context.Context)       // of memory that is not the collector's, when all is quiet
+	letGo func(context.Context)       // of memory that is not the collector's, when all is quiet; nil: there is none
 	ready func(context.Context) error // why nothing can be stored at present; nil: it always can
 }
 
