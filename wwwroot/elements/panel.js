@@ -118,7 +118,7 @@ class Panel {
     }
     fill()
     return [node('label', { for: 'keep-where' }, 'Keep messages'), where,
-      node('div', { class: 'pair' }, node('div', {}, node('label', { for: 'keep-days' }, 'For how long'), days), node('div', {}, node('label', { for: 'keep-newest' }, 'How many of the newest'), newest)),
+      node('div', { class: 'pair' }, node('div', {}, node('label', { for: 'keep-days' }, 'For how long'), days), node('div', {}, node('label', { for: 'keep-newest' }, 'How many'), newest)),
       this.#button('retain', 'Set what is kept …', set)]
   }
 
