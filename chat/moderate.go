@@ -131,7 +131,7 @@ func lasts(u protocol.Until) (until int64, lifts bool) {
 
 // put lays a rule down or lifts it.
 func (t *turn) put(ctx context.Context, r Rule, lifts bool) (err error) {
-	if r.At = t.chat.millis(); lifts {
+	if lifts {
 		_, _, err = t.chat.lift(ctx, r.Kind, r.Room, r.Subject)
 	} else {
 		err = t.chat.layDown(ctx, r)
@@ -145,10 +145,10 @@ func (t *turn) put(ctx context.Context, r Rule, lifts bool) (err error) {
 // settle lays a rule down or lifts it, writes the audit log, and returns what is
 // told of it.
 func (t *turn) settle(ctx context.Context, r Rule, do string, lifts bool) (protocol.Ruling, error) {
+	r.At = t.chat.millis()
 	if err := t.put(ctx, r, lifts); err != nil {
 		return protocol.Ruling{}, err
 	}
-	r.At = t.chat.millis()
 	told := ruling(r)
 	if told.Do = do; lifts {
 		told.Do, told.Until, told.Reason = "un"+do, 0, r.Reason
@@ -252,7 +252,7 @@ func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) 
 	var addresses []Rule
 	add := func(key string) {
 		one := r
-		one.Kind, one.Subject, one.Text = RuleBanAddress, key, p.ID // Text: whose it was, to lift it with the ban
+		one.Kind, one.Subject, one.Text, one.At = RuleBanAddress, key, p.ID, t.chat.millis() // Text: whose it was, to lift it with the ban
 		addresses = append(addresses, one)
 	}
 	if lifts {
