@@ -38,6 +38,7 @@ type settingsFlags struct {
 	ThrottleBurst       *string `placeholder:"NUMBER" help:"${ThrottleBurst}"`
 	ReservedConcurrency *string `placeholder:"NUMBER" help:"${ReservedConcurrency}"`
 	ActionMemory        *string `placeholder:"MB" help:"${ActionMemory}"`
+	SweepHours          *string `placeholder:"HOURS" help:"${SweepHours}"`
 	AlarmFrames         *string `placeholder:"NUMBER" help:"${AlarmFrames}"`
 	AlarmTopicArn       *string `placeholder:"ARN" help:"${AlarmTopicArn}"`
 
