@@ -27,7 +27,7 @@ func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Era
 	if b.role(by.ID) != protocol.RoleOperator {
 		return protocol.Errorf(protocol.NotAllowed, "To erase somebody else is for operators.")
 	}
-	p, err := t.concerned(ctx, b, by, a.Person)
+	p, err := t.concerned(ctx, b, by, a.Person, false)
 	if err != nil {
 		return err
 	}

@@ -96,12 +96,14 @@ func (t *turn) standing(ctx context.Context) (Person, rulebook, error) {
 }
 
 // concerned returns the person that an act of by is about. Nobody acts on
-// operators, moderators not on each other, and nobody on itself.
-func (t *turn) concerned(ctx context.Context, b rulebook, by Person, id PersonID) (Person, error) {
+// operators, moderators not on each other, and nobody on itself; but operators lift
+// what was laid on one of them before.
+func (t *turn) concerned(ctx context.Context, b rulebook, by Person, id PersonID, lifts bool) (Person, error) {
 	if id == by.ID {
 		return Person{}, protocol.Errorf(protocol.NotAllowed, "This is you.")
 	}
-	if rank(b.role(id)) >= rank(b.role(by.ID)) || b.role(id) == protocol.RoleOperator {
+	mercy := lifts && b.role(by.ID) == protocol.RoleOperator // of a rule from before the person had a role
+	if !mercy && (rank(b.role(id)) >= rank(b.role(by.ID)) || b.role(id) == protocol.RoleOperator) {
 		return Person{}, protocol.Errorf(protocol.NotAllowed, "This person is %s, too.", withArticle(b.role(id)))
 	}
 	found, err := t.chat.People.Persons(ctx, id)
@@ -226,11 +228,11 @@ func (c *Chat) end(ctx context.Context, open []Connection, why *protocol.Error, 
 }
 
 func (t *turn) mute(ctx context.Context, b rulebook, by Person, a *protocol.Mute) error {
-	p, err := t.concerned(ctx, b, by, a.Person)
+	until, lifts := lasts(a.Until)
+	p, err := t.concerned(ctx, b, by, a.Person, lifts)
 	if err != nil {
 		return err
 	}
-	until, lifts := lasts(a.Until)
 	told, err := t.settle(ctx, Rule{Kind: RuleMute, Room: a.Room, Subject: p.ID, Reason: a.Reason, Name: p.Name, By: by.ID, ByName: by.Name, Until: until}, "mute", lifts)
 	if err != nil {
 		return err
@@ -238,91 +240,8 @@ func (t *turn) mute(ctx context.Context, b rulebook, by Person, a *protocol.Mute
 	return t.chat.tellPerson(ctx, p.ID, t.answerRuling(a.ID, told))
 }
 
-func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) error {
-	p, err := t.concerned(ctx, b, by, a.Person)
-	if err != nil {
-		return err
-	}
-	open, err := t.chat.openOf(ctx, p.ID)
-	if err != nil {
-		return err
-	}
-	until, lifts := lasts(a.Until)
-	r := Rule{Kind: RuleBan, Subject: p.ID, Reason: a.Reason, Name: p.Name, By: by.ID, ByName: by.Name, Until: until}
-	var addresses []Rule
-	add := func(key string) {
-		one := r
-		one.Kind, one.Subject, one.Text, one.At = RuleBanAddress, key, p.ID, t.chat.millis() // Text: whose it was, to lift it with the ban
-		addresses = append(addresses, one)
-	}
-	if lifts {
-		for key, r := range b.rules {
-			if key.kind == RuleBanAddress && r.Text == p.ID {
-				add(key.subject)
-			}
-		}
-	} else if a.Address {
-		for _, conn := range open {
-			if conn.Address == t.conn.Address && conn.Address != "" {
-				return protocol.Errorf(protocol.NotAllowed, "This person comes from the same address as you. Ban the person alone.")
-			}
-			if conn.Address != "" {
-				add(conn.Address)
-			}
-		}
-	}
-	if lifts {
-		for _, address := range addresses { // first, so that it can be tried again
-			if err := t.put(ctx, address, lifts); err != nil {
-				return err
-			}
-		}
-	}
-	told, err := t.settle(ctx, r, "ban", lifts)
-	if err != nil {
-		return err
-	}
-	if t.answerRuling(a.ID, told); lifts {
-		return nil
-	}
-	for _, address := range addresses {
-		err := t.put(ctx, address, lifts)
-		if isRefusal(err) {
-			err = protocol.Errorf(protocol.TooMany, "The person is banned, the address is not: there are %d rules in force already.", MaxRules)
-		}
-		if err != nil {
-			t.fail(ctx, &protocol.Ban{}, err) // beside the answer
-			break
-		}
-	}
-	if open, err = t.chat.openOf(ctx, p.ID); err != nil { // also those that said hello until it was laid down; from then on hello looks again
-		return err
-	}
-	err = t.chat.end(ctx, open, banned(r, t.chat.millis()), protocol.CloseBanned)
-	if t.chat.options.RulesAge > 0 {
-		t.flush(ctx)
-		err = errors.Join(err, t.chat.endLate(ctx, r))
-	}
-	return err
-}
-
-// endLate ends what connections of a banned person were let in by processes that
-// had not read of the ban. It waits until all have; then hello refuses.
-func (c *Chat) endLate(ctx context.Context, r Rule) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(c.options.RulesAge):
-	}
-	open, err := c.openOf(ctx, r.Subject)
-	if err != nil {
-		return err
-	}
-	return c.end(ctx, open, banned(r, c.millis()), protocol.CloseBanned)
-}
-
 func (t *turn) kick(ctx context.Context, b rulebook, by Person, a *protocol.Kick) error {
-	p, err := t.concerned(ctx, b, by, a.Person)
+	p, err := t.concerned(ctx, b, by, a.Person, false)
 	if err != nil {
 		return err
 	}

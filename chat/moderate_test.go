@@ -231,7 +231,12 @@ func TestBannedAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.act("mona 2", map[string]any{"type": "hello", "session": o.session["mona"]})
-	equal(t, "from where mona is", o.do("mona 2", map[string]any{"type": "ban", "person": eve, "address": true}), "not_allowed")
+	for _, by := range []string{"mona 2", "mona", "olga"} { // she would be kept out, too
+		equal(t, by+" bans where mona is", o.do(by, map[string]any{"type": "ban", "person": eve, "address": true}), "not_allowed")
+	}
+	if err := o.OnDisconnect(context.Background(), "mona 2"); err != nil {
+		t.Fatal(err)
+	}
 	o.do("mona", map[string]any{"type": "ban", "person": eve, "address": true})
 	for address, refused := range map[string]bool{"2001:db8:1:2::5": true, "2001:db8:1:2:ffff::1": true, "2001:db8:1:3::5": false, "192.0.2.1": false} {
 		if err := connect("x", address); (err != nil) != refused {
@@ -250,6 +255,19 @@ func TestBannedAddress(t *testing.T) {
 	if err := connect("x", "2001:db8:1:2::5"); err != nil {
 		t.Errorf("lifted: %v", err)
 	}
+}
+
+// What was laid on somebody before it was given a role is for operators to lift.
+func TestMercyOnKeepers(t *testing.T) {
+	o := newOffice(t)
+	mute := map[string]any{"type": "mute", "person": o.id["gus"]}
+	lift := map[string]any{"type": "mute", "person": o.id["gus"], "until": 0}
+	equal(t, "muted", o.do("mona", mute), "moderated")
+	o.appoint("gus", "operator")
+	equal(t, "lifted by a moderator", o.do("mona", lift), "not_allowed")
+	equal(t, "lifted by an operator", o.do("olga", lift), "moderated")
+	equal(t, "laid down by an operator", o.do("olga", mute), "not_allowed")
+	equal(t, "speaks", o.says("gus"), "message")
 }
 
 func TestKicked(t *testing.T) {

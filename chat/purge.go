@@ -9,7 +9,7 @@ import (
 
 // purge deletes all that a person said, in one room or in all.
 func (t *turn) purge(ctx context.Context, b rulebook, by Person, a *protocol.Purge) error {
-	p, err := t.concerned(ctx, b, by, a.Person)
+	p, err := t.concerned(ctx, b, by, a.Person, false)
 	if err != nil {
 		return err
 	}
