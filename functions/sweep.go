@@ -21,7 +21,8 @@ type sweep struct {
 }
 
 // maxSlices is how many invocations a run has at most: of 29 s each, about six
-// minutes. What is left then the next run does, from where this one stopped.
+// minutes. What is left then the next run does. It begins with the first room again,
+// where what is done costs a few calls.
 // Lambda ends what it takes for a loop after some sixteen.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 const maxSlices = 12
