@@ -9,6 +9,27 @@ import (
 	"parley/protocol"
 )
 
+// mayAdd tells why a person may not add an entry of a kind to a room's log just
+// now, and whether it may delete what others said.
+func (t *turn) mayAdd(ctx context.Context, room string, p Person, kind Kind) (order bool, err error) {
+	err = t.chat.decide(ctx, func(b rulebook) error {
+		order = rank(b.role(p.ID)) > 0 && !t.conn.Plain
+		if kind != KindDelete {
+			return t.chat.maySpeak(ctx, &b, room, p)
+		}
+		if !order && rank(p.Role) > 0 { // was given a role that is not known here yet, or has lost it
+			return errNoOrder
+		}
+		return nil
+	})
+	if errors.Is(err, errNoOrder) { // may still delete what is its own
+		err = nil
+	}
+	return order, err
+}
+
+var errNoOrder = errors.New("the person keeps no order")
+
 // maySpeak tells why a person may not speak in a room just now; nil: it may.
 func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person) error {
 	role := rank(b.role(p.ID))
@@ -37,23 +58,35 @@ func (c *Chat) maySpeak(ctx context.Context, b *rulebook, room string, p Person)
 // oneAtATime keeps to slow mode: of what a person says at once the first message
 // counts, where it said none for long enough. The others are told to wait. What
 // changes a message is not held up.
-func (t *turn) oneAtATime(ctx context.Context, b *rulebook, room string, p Person, said []spoken) ([]spoken, error) {
-	r, slow := b.rule(RuleSlow, room, "")
-	if !slow || rank(b.role(p.ID)) > 0 {
+func (t *turn) oneAtATime(ctx context.Context, room string, p Person, said []spoken) ([]spoken, error) {
+	isMessage := func(s spoken) bool { return s.entry.Kind == KindMessage }
+	if !slices.ContainsFunc(said, isMessage) {
 		return said, nil
+	}
+	var every int64
+	wait := t.chat.decide(ctx, func(b rulebook) error {
+		if r, slow := b.rule(RuleSlow, room, ""); slow && rank(b.role(p.ID)) == 0 {
+			every = r.Value
+			return t.chat.mustWait(ctx, room, p.ID, every)
+		}
+		every = 0
+		return nil
+	})
+	if wait != nil && !isRefusal(wait) {
+		return nil, wait
+	}
+	if every == 0 {
+		return said, nil
+	}
+	if wait == nil {
+		wait = t.chat.nobodyElse(ctx, room, p.ID, every)
 	}
 	var may []spoken
 	for _, s := range said {
-		if s.entry.Kind == KindMessage {
-			err := waitFor(r.Value)
-			if !slices.ContainsFunc(may, func(s spoken) bool { return s.entry.Kind == KindMessage }) {
-				err = t.chat.mustWait(ctx, room, p.ID, r.Value)
-				if err == nil {
-					err = t.chat.nobodyElse(ctx, room, p.ID, r.Value)
-				}
-			}
-			if err != nil {
-				t.fail(ctx, s.action, err)
+		if isMessage(s) {
+			told := wait
+			if wait = waitFor(every); told != nil { // the others of them wait in any case
+				t.fail(ctx, s.action, told)
 				continue
 			}
 		}
@@ -108,6 +141,23 @@ func (c *Chat) mustWait(ctx context.Context, room string, person PersonID, every
 	return nil
 }
 
+// roomRules is the same of the rules as they are: who joins is told no more of them
+// until they change.
+func (c *Chat) roomRules(ctx context.Context, room string, person PersonID) (told protocol.RoomRules, err error) {
+	err = c.decide(ctx, func(b rulebook) error {
+		if told = b.roomRules(room, person); told != (protocol.RoomRules{}) {
+			return errRestricted
+		}
+		return nil
+	})
+	if errors.Is(err, errRestricted) {
+		err = nil
+	}
+	return told, err
+}
+
+var errRestricted = errors.New("not everybody may speak in the room as they like")
+
 // roomRules is what keeps a person from speaking in a room, for who joins.
 func (b *rulebook) roomRules(room string, person PersonID) protocol.RoomRules {
 	var told protocol.RoomRules
@@ -139,14 +189,31 @@ func (e *ErrRefused) HTTPStatus() int { return e.Status }
 
 // mayConnect tells why nobody may come from an address; nil: all may.
 func (c *Chat) mayConnect(ctx context.Context, key string) error {
-	b, err := c.book(ctx)
-	if err != nil {
-		return err
+	return c.decide(ctx, func(b rulebook) error {
+		if _, is := b.rule(RuleBanAddress, "", key); is && key != "" {
+			return &ErrRefused{403, "This address is banned here."}
+		}
+		return nil
+	})
+}
+
+// mayCome tells why a person may not be here; nil: it may.
+func (c *Chat) mayCome(ctx context.Context, person PersonID) error {
+	return c.decide(ctx, func(b rulebook) error {
+		if r, is := b.rule(RuleBan, "", person); is && person != "" {
+			return banned(r, b.now)
+		}
+		return nil
+	})
+}
+
+// turnAwayBanned is turnAway for what mayCome returned, which may be a port's error.
+func (t *turn) turnAwayBanned(ctx context.Context, id string, err error) error {
+	var why *protocol.Error
+	if errors.As(err, &why) {
+		return t.turnAway(ctx, id, why, protocol.CloseBanned)
 	}
-	if _, is := b.rule(RuleBanAddress, "", key); is && key != "" {
-		return &ErrRefused{403, "This address is banned here."}
-	}
-	return nil
+	return err
 }
 
 // turnAway answers a hello by telling why nobody is let in, and ends the connection.
@@ -165,9 +232,10 @@ func (t *turn) stillMay(ctx context.Context) {
 	if err != nil || len(b.rules) == 0 {
 		return
 	}
-	if r, is := b.rule(RuleBan, "", t.conn.Person); is && t.conn.Person != "" {
+	var why *protocol.Error
+	if errors.As(t.chat.mayCome(ctx, t.conn.Person), &why) {
 		t.over = true
-		t.err = errors.Join(t.err, t.chat.end(ctx, []Connection{t.conn}, banned(r, b.now), protocol.CloseBanned))
+		t.err = errors.Join(t.err, t.chat.end(ctx, []Connection{t.conn}, why, protocol.CloseBanned))
 		return
 	}
 	for _, room := range slices.Clone(t.conn.Rooms) {

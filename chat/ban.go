@@ -10,7 +10,7 @@ import (
 
 func (t *turn) ban(ctx context.Context, b rulebook, by Person, a *protocol.Ban) error {
 	until, lifts := lasts(a.Until)
-	p, err := t.concerned(ctx, b, by, a.Person, lifts)
+	p, err := t.concerned(ctx, by, a.Person, lifts)
 	if err != nil {
 		return err
 	}

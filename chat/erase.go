@@ -24,10 +24,16 @@ func (t *turn) erase(ctx context.Context, b rulebook, by Person, a *protocol.Era
 		t.over = err == nil // all its connections are closed, this one too
 		return err
 	}
-	if b.role(by.ID) != protocol.RoleOperator {
-		return protocol.Errorf(protocol.NotAllowed, "To erase somebody else is for operators.")
+	err := t.chat.decide(ctx, func(b rulebook) error {
+		if b.role(by.ID) != protocol.RoleOperator {
+			return protocol.Errorf(protocol.NotAllowed, "To erase somebody else is for operators.")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	p, err := t.concerned(ctx, b, by, a.Person, false)
+	p, err := t.concerned(ctx, by, a.Person, false)
 	if err != nil {
 		return err
 	}

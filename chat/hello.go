@@ -30,12 +30,12 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	} else if err != nil {
 		return err
 	}
+	if why := t.chat.mayCome(ctx, p.ID); why != nil {
+		return t.turnAwayBanned(ctx, a.ID, why)
+	}
 	book, err := t.chat.book(ctx)
 	if err != nil {
 		return err
-	}
-	if r, is := book.rule(RuleBan, "", p.ID); is {
-		return t.turnAway(ctx, a.ID, banned(r, t.chat.millis()), protocol.CloseBanned)
 	}
 	p, token, role, err := t.chat.takeRole(ctx, book, p, token)
 	if err != nil {
@@ -79,11 +79,8 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	if err != nil {
 		return err
 	}
-	if book, err = t.chat.book(ctx); err != nil {
-		return err
-	}
-	if r, is := book.rule(RuleBan, "", p.ID); is { // since it was asked: the ban did not find this connection
-		return t.turnAway(ctx, a.ID, banned(r, book.now), protocol.CloseBanned)
+	if why := t.chat.mayCome(ctx, p.ID); why != nil { // since it was asked: the ban did not find this connection
+		return t.turnAwayBanned(ctx, a.ID, why)
 	}
 	t.known = &p
 	t.answer(&protocol.Welcome{

@@ -54,18 +54,16 @@ func (b *rulebook) open(rooms []string, p Person) (open []string) {
 
 // mayEnter is the same for the connection's person.
 func (t *turn) mayEnter(ctx context.Context, room string) error {
-	b, err := t.chat.book(ctx)
-	if err != nil {
-		return err
-	}
-	if _, invited := b.rule(RuleInvited, room, ""); !invited { // nobody needs to be looked up
-		return nil
-	}
-	p, err := t.person(ctx)
-	if err != nil {
-		return err
-	}
-	return b.mayEnter(room, p)
+	return t.chat.decide(ctx, func(b rulebook) error {
+		if _, invited := b.rule(RuleInvited, room, ""); !invited { // nobody needs to be looked up
+			return nil
+		}
+		p, err := t.person(ctx)
+		if err != nil {
+			return err
+		}
+		return b.mayEnter(room, p)
+	})
 }
 
 // mayStay takes the connection out of a room again that it has just joined where

@@ -40,11 +40,10 @@ func (t *turn) join(ctx context.Context, id string, pos protocol.Position) error
 		return err
 	}
 	page.Type, page.ID = "joined", id
-	book, err := t.chat.book(ctx)
-	if err != nil {
+	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Count: count}
+	if joined.Rules, err = t.chat.roomRules(ctx, pos.Room, p.ID); err != nil {
 		return err
 	}
-	joined := &protocol.Joined{Page: page.Page, People: []protocol.Person{}, Count: count, Rules: book.roomRules(pos.Room, p.ID)}
 	frame, arrays := protocol.Encode(joined), page.arrays()
 	left := protocol.MaxFrameBytes - len(frame)
 	for _, a := range arrays {

@@ -62,20 +62,14 @@ func (t *turn) append(ctx context.Context, list *[]spoken) error {
 		}
 		t.known = &p
 	}
-	book, err := t.chat.book(ctx)
+	order, err := t.mayAdd(ctx, room, p, said[0].entry.Kind) // see do: those of one call are all deletes, or none is
 	if err != nil {
 		return err
 	}
-	order := rank(book.role(p.ID)) > 0 && !t.conn.Plain
-	if said[0].entry.Kind != KindDelete { // see do: those of one call are all deletes, or none is
-		if err := t.chat.maySpeak(ctx, &book, room, p); err != nil {
-			return err
-		}
-		if said, err = t.oneAtATime(ctx, &book, room, p, said); err != nil || len(said) == 0 {
-			return err
-		}
-		*list = said
+	if said, err = t.oneAtATime(ctx, room, p, said); err != nil || len(said) == 0 {
+		return err
 	}
+	*list = said
 	if !order {
 		if said, err = t.withinRates(ctx, room, said); err != nil || len(said) == 0 {
 			return err

@@ -49,11 +49,11 @@ func (t *turn) moderate(ctx context.Context, action protocol.Action) error {
 	}
 	switch a := action.(type) {
 	case *protocol.Mute:
-		return t.mute(ctx, b, p, a)
+		return t.mute(ctx, p, a)
 	case *protocol.Ban:
 		return t.ban(ctx, b, p, a)
 	case *protocol.Kick:
-		return t.kick(ctx, b, p, a)
+		return t.kick(ctx, p, a)
 	case *protocol.Lock:
 		return t.lock(ctx, p, a)
 	case *protocol.Slow:
@@ -67,7 +67,7 @@ func (t *turn) moderate(ctx context.Context, action protocol.Action) error {
 	case *protocol.ReadAudit:
 		return t.audit(ctx, a)
 	case *protocol.Purge:
-		return t.purge(ctx, b, p, a)
+		return t.purge(ctx, p, a)
 	case *protocol.Erase:
 		return t.erase(ctx, b, p, a)
 	case *protocol.Retain:
@@ -98,13 +98,19 @@ func (t *turn) standing(ctx context.Context) (Person, rulebook, error) {
 // concerned returns the person that an act of by is about. Nobody acts on
 // operators, moderators not on each other, and nobody on itself; but operators lift
 // what was laid on one of them before.
-func (t *turn) concerned(ctx context.Context, b rulebook, by Person, id PersonID, lifts bool) (Person, error) {
+func (t *turn) concerned(ctx context.Context, by Person, id PersonID, lifts bool) (Person, error) {
 	if id == by.ID {
 		return Person{}, protocol.Errorf(protocol.NotAllowed, "This is you.")
 	}
-	mercy := lifts && b.role(by.ID) == protocol.RoleOperator // of a rule from before the person had a role
-	if !mercy && (rank(b.role(id)) >= rank(b.role(by.ID)) || b.role(id) == protocol.RoleOperator) {
-		return Person{}, protocol.Errorf(protocol.NotAllowed, "This person is %s, too.", withArticle(b.role(id)))
+	err := t.chat.decide(ctx, func(b rulebook) error {
+		mercy := lifts && b.role(by.ID) == protocol.RoleOperator // of a rule from before the person had a role
+		if !mercy && (rank(b.role(id)) >= rank(b.role(by.ID)) || b.role(id) == protocol.RoleOperator) {
+			return protocol.Errorf(protocol.NotAllowed, "This person is %s, too.", withArticle(b.role(id)))
+		}
+		return nil
+	})
+	if err != nil {
+		return Person{}, err
 	}
 	found, err := t.chat.People.Persons(ctx, id)
 	if err != nil {
@@ -227,9 +233,9 @@ func (c *Chat) end(ctx context.Context, open []Connection, why *protocol.Error, 
 	return errs
 }
 
-func (t *turn) mute(ctx context.Context, b rulebook, by Person, a *protocol.Mute) error {
+func (t *turn) mute(ctx context.Context, by Person, a *protocol.Mute) error {
 	until, lifts := lasts(a.Until)
-	p, err := t.concerned(ctx, b, by, a.Person, lifts)
+	p, err := t.concerned(ctx, by, a.Person, lifts)
 	if err != nil {
 		return err
 	}
@@ -240,8 +246,8 @@ func (t *turn) mute(ctx context.Context, b rulebook, by Person, a *protocol.Mute
 	return t.chat.tellPerson(ctx, p.ID, t.answerRuling(a.ID, told))
 }
 
-func (t *turn) kick(ctx context.Context, b rulebook, by Person, a *protocol.Kick) error {
-	p, err := t.concerned(ctx, b, by, a.Person, false)
+func (t *turn) kick(ctx context.Context, by Person, a *protocol.Kick) error {
+	p, err := t.concerned(ctx, by, a.Person, false)
 	if err != nil {
 		return err
 	}

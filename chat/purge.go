@@ -8,8 +8,8 @@ import (
 )
 
 // purge deletes all that a person said, in one room or in all.
-func (t *turn) purge(ctx context.Context, b rulebook, by Person, a *protocol.Purge) error {
-	p, err := t.concerned(ctx, b, by, a.Person, false)
+func (t *turn) purge(ctx context.Context, by Person, a *protocol.Purge) error {
+	p, err := t.concerned(ctx, by, a.Person, false)
 	if err != nil {
 		return err
 	}

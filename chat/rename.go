@@ -75,14 +75,15 @@ func (t *turn) appear(ctx context.Context, p Person) (errs error) {
 // mayBeHeard refuses another name to who is muted, in any room: forty characters
 // are a message, too, and are told where the person next joins.
 func (t *turn) mayBeHeard(ctx context.Context, p Person) error {
-	b, err := t.chat.book(ctx)
-	if err != nil || p.Name == "" || rank(b.role(p.ID)) > 0 {
-		return err
-	}
-	for key, r := range b.rules {
-		if key.kind == RuleMute && key.subject == p.ID && !r.ended(b.now) {
-			return silenced(r, b.now)
+	return t.chat.decide(ctx, func(b rulebook) error {
+		if p.Name == "" || rank(b.role(p.ID)) > 0 {
+			return nil
 		}
-	}
-	return nil
+		for key, r := range b.rules {
+			if key.kind == RuleMute && key.subject == p.ID && !r.ended(b.now) {
+				return silenced(r, b.now)
+			}
+		}
+		return nil
+	})
 }

@@ -46,9 +46,12 @@ func (c *Chat) mayBeCalled(ctx context.Context, p Person, name string) error {
 	if c.Rules == nil {
 		return nil
 	}
-	b, err := c.book(ctx)
-	if err != nil || rank(b.role(p.ID)) > 0 {
-		return err
+	return c.decide(ctx, func(b rulebook) error { return c.keepersName(ctx, &b, p, name) })
+}
+
+func (c *Chat) keepersName(ctx context.Context, b *rulebook, p Person, name string) error {
+	if rank(b.role(p.ID)) > 0 {
+		return nil
 	}
 	refused := protocol.Errorf(protocol.NameReserved, "%s is kept for those who run the chat. Take another name.", name)
 	bare := core(name)

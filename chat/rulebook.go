@@ -30,6 +30,7 @@ type rulebook struct {
 type books struct {
 	newest atomic.Pointer[rulebook]
 	mu     sync.Mutex // held while newest is replaced
+	doubts doubts
 }
 
 // rule returns a rule that is in force.
@@ -75,6 +76,60 @@ func (c *Chat) latest(ctx context.Context) (rulebook, error) {
 		}
 	}
 	return c.book(ctx)
+}
+
+// decide asks the rules whether they refuse something, and returns what refuses it.
+// Where another process changes rules, too, one that has just been lifted may be
+// remembered here: what is refused is not tried again, so before that is told the
+// rules are read anew, and asked once more.
+func (c *Chat) decide(ctx context.Context, refuses func(rulebook) error) error {
+	var asked time.Time
+	if c.options.RulesAge > 0 {
+		asked = c.now()
+	}
+	b, err := c.book(ctx)
+	if err != nil {
+		return err
+	}
+	refused := refuses(b)
+	if refused == nil || !c.doubtful(b, asked) {
+		return refused
+	}
+	if b, err = c.latest(ctx); err != nil {
+		return err
+	}
+	return refuses(b)
+}
+
+// doubtful tells whether rules are to be read anew for a refusal: they were read
+// before it was asked for, and not too many have been read so of late.
+func (c *Chat) doubtful(b rulebook, asked time.Time) bool {
+	return c.options.RulesAge > 0 && b.at.Before(asked) && c.books.doubts.take(c.now())
+}
+
+// rereading bounds how often refusals have this process read the rules anew: who
+// is refused may ask for it all day. Those beyond are as old as Options.RulesAge.
+var rereading = protocol.Per(1, time.Second, 5)
+
+// doubts counts these readings.
+type doubts struct {
+	mu    sync.Mutex
+	began time.Time
+	taken bucket
+}
+
+func (d *doubts) take(at time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.began.IsZero() {
+		d.began = at
+	}
+	now := at.Sub(d.began)
+	if d.taken.wait(rereading, 1, now) > 0 {
+		return false
+	}
+	d.taken.take(rereading, 1, now)
+	return true
 }
 
 // readBook reads the rules, unless they were read while it waited and are not

@@ -2,7 +2,7 @@
 // middle of it. All of it stands in the audit log, in the page and for the command.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browse, functions, looks, serve, visit } from './harness.mjs'
+import { browse, looks, serve, visit } from './harness.mjs'
 import { moderate, openPanel, told } from './moderating.mjs'
 
 const MOST_TABS = 60 // through all of the page's controls and around
@@ -87,7 +87,6 @@ for (const look of looks) {
       await keyboard.press('Escape')
       await panel.waitFor({ state: 'detached' })
       await focusIs(ada, 'Moderation')
-      if (functions) await eve.page.waitForTimeout(3000) // one that read the rules up to 2 s ago would refuse what comes next
       await eve.say('more of Eve')
       await ada.sees('more of Eve')
 

@@ -56,7 +56,6 @@ for (const look of looks) {
       await panel.getByText(/muted .*Bo/).waitFor({ state: 'detached' })
       await ada.page.keyboard.press('Escape')
       await bo.until(() => !document.querySelector('textarea').readOnly)
-      if (functions) await bo.page.waitForTimeout(3000) // one that read the rules up to 2 s ago would refuse what comes next
       await bo.say('quiet words')
     })
 
@@ -71,7 +70,6 @@ for (const look of looks) {
       await panel.getByRole('button', { name: 'Unlock the room' }).click()
       await panel.getByRole('button', { name: 'Lock the room' }).waitFor()
       await bo.until(() => !document.querySelector('textarea').readOnly)
-      if (functions) await bo.page.waitForTimeout(3000) // as above
       await ada.page.keyboard.press('Escape')
     })
 
