@@ -128,3 +128,79 @@ func TestMutedInOneRoomTakesNoNameInAnother(t *testing.T) {
 	o.do("mona", map[string]any{"type": "mute", "person": o.id["gus"], "room": "hall", "until": 0})
 	equal(t, "lifted", o.do("tab", map[string]any{"type": "rename", "name": "august"}), "renamed")
 }
+
+// A tab that says hello beside a sign-out, or an erasure, of its person would listen
+// for as long as it says nothing.
+func TestWhoLeavesIsNotLetInBesideIt(t *testing.T) {
+	for name, leave := range map[string]func(o *office){
+		"signs out": func(o *office) { o.act("gus", `{"type":"sign_out"}`) },
+		"is erased": func(o *office) {
+			equal(o.t, "erase", o.do("olga", map[string]any{"type": "erase", "person": o.id["gus"]}), "moderated")
+		},
+	} {
+		ended := func(t *testing.T, o *office) {
+			t.Helper()
+			equal(t, "let in", len(o.got("late", "welcome")), 0)
+			equal(t, "told", o.last("late", "error").str("code"), "signed_out")
+			equal(t, "closed", o.poster.closed["late"], protocol.CloseSignedOut)
+			o.hearsNothing("late")
+		}
+		t.Run(name+" while hello is stored", func(t *testing.T) {
+			o, _, comes := beside(t)
+			o.once(func() { leave(o) })
+			comes()
+			ended(t, o)
+		})
+		t.Run(name+" while connections are looked up", func(t *testing.T) {
+			o, table, comes := beside(t)
+			table.found = comes
+			leave(o)
+			ended(t, o)
+		})
+		t.Run(name+" while another process stores hello", func(t *testing.T) {
+			o := newOffice(t)
+			options := o.options
+			options.RulesAge = time.Minute
+			other := chat.New(chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: o.people, Poster: o.poster, Rules: o.rules}, options)
+			t.Cleanup(other.Close)
+			o.connect("late", protocol.Subprotocol)
+			o.once(func() { leave(o) })
+			hello := `{"type":"hello","session":"` + o.session["gus"] + `","rooms":[{"room":"hall"}]}`
+			if err := other.OnAction(context.Background(), "late", []byte(hello)); err != nil {
+				t.Fatal(err)
+			}
+			ended(t, o)
+		})
+	}
+}
+
+// Nor is who signed out given another session, since its role became another one.
+func TestWhoSignsOutIsGivenNoSessionBesideIt(t *testing.T) {
+	o := newOffice(t)
+	if err := o.OnDisconnect(context.Background(), "gus"); err != nil {
+		t.Fatal(err)
+	}
+	o.do("olga", map[string]any{"type": "appoint", "person": o.id["gus"], "role": "moderator"}) // the next hello brings another session
+	o.connect("late", protocol.Subprotocol)
+	hello := map[string]any{"type": "hello", "session": o.session["gus"]}
+	slow := &slowPeople{People: o.people, between: func() {
+		found, err := o.people.Persons(context.Background(), o.id["gus"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := found[0]
+		p.Former, p.Session = []chat.Former{{Hash: p.Session, State: chat.FormerEnded}}, [32]byte{}
+		if err := o.people.PutPerson(context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	other := chat.New(chat.Ports{Connections: o.table, Members: o.table, Log: o.log, People: slow, Poster: o.poster, Rules: o.rules}, chat.Options{RulesAge: time.Minute})
+	t.Cleanup(other.Close)
+	o.by(other, "late", hello)
+	equal(t, "told", o.last("late", "error").str("code"), "signed_out")
+	found, err := o.people.Persons(context.Background(), o.id["gus"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "session", found[0].Session, [32]byte{})
+}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/protocol"
@@ -78,7 +79,8 @@ type Chat struct {
 	sharing  sharing
 	books    books
 	slowed   slowed
-	roles    sync.Mutex // held while one changes
+	roles    sync.Mutex    // held while one changes
+	endings  atomic.Uint64 // how often this process has ended all sessions of somebody
 	outboxes outboxes
 	kept     kept
 	presence presence

@@ -137,8 +137,9 @@ func (c *Chat) carryOut(ctx context.Context, r Rule) (messages int, err error) {
 			rooms = append(rooms, room)
 		}
 	}
-	if err := c.record(ctx, Act{By: r.By, ByName: r.ByName, Do: "erase", Person: person, Detail: count(int64(messages), "message")}); err != nil {
-		return messages, err
+	act := Act{At: r.At, By: r.By, ByName: r.ByName, Do: "erase", Person: person, Detail: count(int64(messages), "message")}
+	if _, err := c.Rules.PutActOnce(ctx, act); err != nil { // another sweep may be at the same erasure
+		return messages, fmt.Errorf("write the audit log: %w", err)
 	}
 	event := protocol.Encode(&protocol.Erased{Type: "erased", Person: person})
 	for _, room := range rooms {
@@ -157,10 +158,11 @@ func (c *Chat) erasePerson(ctx context.Context, person PersonID) error {
 	return nil
 }
 
-// putOut closes a person's connections and takes them out of their rooms, which
-// it returns.
+// putOut ends a person's sessions, closes its connections and takes them out of
+// their rooms, which it returns. That comes first, so that nothing more is said;
+// what they are told is true whenever the rest is done.
 func (c *Chat) putOut(ctx context.Context, person PersonID) (rooms []string, err error) {
-	open, err := c.openOf(ctx, person)
+	open, err := c.endSessions(ctx, person, (*Person).signOut)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +173,7 @@ func (c *Chat) putOut(ctx context.Context, person PersonID) (rooms []string, err
 			}
 		}
 	}
-	why := protocol.Errorf(protocol.SignedOut, "You were erased: nothing of you is kept here any more.")
+	why := protocol.Errorf(protocol.SignedOut, "You are being erased. What is kept of you here goes now, which may take minutes where it is much.")
 	return rooms, c.end(ctx, open, why, protocol.CloseSignedOut)
 }
 

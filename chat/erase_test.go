@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,6 +211,48 @@ func TestErase(t *testing.T) {
 			}
 		}
 	})
+	t.Run("by two sweeps at once", func(t *testing.T) {
+		h, eve := setUp(t)
+		if err := h.rules.PutRule(t.Context(), chat.Rule{Kind: chat.RuleErasing, Subject: eve, At: 7}); err != nil {
+			t.Fatal(err)
+		}
+		var once sync.Once
+		beside := &renaming{Log: h.log.Log, rename: func() {
+			once.Do(func() {
+				if err := h.Sweep(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}}
+		c := chat.New(chat.Ports{Connections: h.table, Members: h.table, Poster: h.poster, Log: beside, People: h.people, Rules: h.rules}, chat.Options{PresenceDelay: -1})
+		defer c.Close()
+		if err := c.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		gone(t, h, eve)
+		acts, err := h.rules.Acts(t.Context(), 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		acts = slices.DeleteFunc(acts, func(a chat.Act) bool { return a.Do != "erase" })
+		if len(acts) != 1 || acts[0].Person != eve {
+			t.Errorf("noted: %+v", acts)
+		}
+	})
+	t.Run("nobody is told that it is done before it is", func(t *testing.T) {
+		h, eve := setUp(t)
+		told := ""
+		watched := &renaming{Log: h.log.Log, rename: func() { told = h.last("q", "error").str("message") }}
+		c := chat.New(chat.Ports{Connections: h.table, Members: h.table, Poster: h.poster, Log: watched, People: h.people, Rules: h.rules}, chat.Options{PresenceDelay: -1})
+		defer c.Close()
+		if _, err := c.Erase(t.Context(), eve, chat.Command); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(told, "are being erased") {
+			t.Errorf("told before: %q", told)
+		}
+		equal(t, "told once", len(h.got("q", "error")), 1)
+	})
 	t.Run("while it is renamed", func(t *testing.T) {
 		h, eve := setUp(t)
 		renamed := &renaming{Log: h.log.Log, rename: func() {
@@ -278,6 +322,13 @@ type failingPeople struct {
 	f *failing
 }
 
+func (s *failingPeople) ChangePerson(ctx context.Context, id chat.PersonID, change func(*chat.Person)) (chat.Person, error) {
+	if err := s.f.call(); err != nil {
+		return chat.Person{}, err
+	}
+	return s.People.ChangePerson(ctx, id, change)
+}
+
 func (s *failingPeople) ErasePerson(ctx context.Context, id chat.PersonID) error {
 	if err := s.f.call(); err != nil {
 		return err
@@ -304,11 +355,11 @@ func (s *failingRules) TakeRule(ctx context.Context, kind chat.RuleKind, room, s
 	return s.Rules.TakeRule(ctx, kind, room, subject)
 }
 
-func (s *failingRules) PutAct(ctx context.Context, a chat.Act) (chat.Act, error) {
+func (s *failingRules) PutActOnce(ctx context.Context, a chat.Act) (chat.Act, error) {
 	if err := s.f.call(); err != nil {
 		return a, err
 	}
-	return s.Rules.PutAct(ctx, a)
+	return s.Rules.PutActOnce(ctx, a)
 }
 
 func (s *failingRules) ForgetActs(ctx context.Context, person chat.PersonID) error {

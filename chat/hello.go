@@ -24,6 +24,7 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	if t.conn.Person != "" {
 		return helloTwice
 	}
+	endings := t.chat.endings.Load()
 	p, token, err := t.chat.recognize(ctx, a.Session)
 	if errors.Is(err, signedOut) {
 		return t.turnAway(ctx, a.ID, signedOut, protocol.CloseSignedOut)
@@ -41,8 +42,9 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	if err != nil {
 		return err
 	}
-	stored := p.Created != 0
-	if stored {
+	known := p.Created != 0
+	stored := known
+	if known {
 		p = t.chat.seen(ctx, p)
 	}
 	if p.Name == "" && a.Name != "" {
@@ -81,6 +83,13 @@ func (t *turn) hello(ctx context.Context, a *protocol.Hello) error {
 	}
 	if why := t.chat.mayCome(ctx, p.ID); why != nil { // since it was asked: the ban did not find this connection
 		return t.turnAwayBanned(ctx, a.ID, why)
+	}
+	if known {
+		if ended, err := t.chat.ended(ctx, p.ID, endings); err != nil {
+			return err
+		} else if ended {
+			return t.turnAway(ctx, a.ID, signedOut, protocol.CloseSignedOut)
+		}
 	}
 	t.known = &p
 	t.answer(&protocol.Welcome{

@@ -88,7 +88,7 @@ func (c *Chat) dismiss(ctx context.Context, b rulebook, r Rule) error {
 // connected is given it by the next hello, see takeRole.
 func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, token string, err error) {
 	open, err := c.openOf(ctx, p.ID)
-	if err != nil || len(open) == 0 {
+	if err != nil || len(open) == 0 || p.Session == ([32]byte{}) {
 		return p, "", err
 	}
 	if p, token, err = c.issueRole(ctx, p, role); err != nil {
@@ -191,21 +191,15 @@ func (t *turn) signOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	open, err := t.chat.openOf(ctx, p.ID)
-	if err != nil {
-		return err
-	}
+	open := []Connection{t.conn}
 	if t.conn.Stored {
-		_, err := t.chat.changePerson(ctx, p, func(p *Person) {
+		open, err = t.chat.endSessions(ctx, p.ID, func(p *Person) {
 			p.signOut()
 			p.Skeleton, p.Holder = "", ""
 		})
 		if err != nil {
-			return fmt.Errorf("end the sessions: %w", err)
+			return err
 		}
-	}
-	if len(open) == 0 {
-		open = []Connection{t.conn}
 	}
 	t.flush(ctx)
 	t.over = true

@@ -55,6 +55,14 @@ type Act struct {
 	Detail string // reason, until, how many; never the text of a message, never an address
 }
 
+// ActsOnce is among how many entries of the audit log PutActOnce looks for its own.
+const ActsOnce = 100
+
+// Same tells whether two entries tell of one act; see Rules.PutActOnce.
+func (a Act) Same(b Act) bool {
+	return a.At == b.At && a.By == b.By && a.Do == b.Do && a.Person == b.Person
+}
+
 // MaxRules bounds the rules in force: each home holds all of them in memory.
 const MaxRules = 5000
 
@@ -77,6 +85,10 @@ type Rules interface {
 	AllRules(ctx context.Context) ([]Rule, error)
 	// PutAct appends to the audit log. Seq is ignored on the way in.
 	PutAct(ctx context.Context, a Act) (Act, error)
+	// PutActOnce is PutAct for what may be done again, or by several at once: where one
+	// of the newest ActsOnce entries has the same At, By, Do and Person that one is
+	// returned, and none is added.
+	PutActOnce(ctx context.Context, a Act) (Act, error)
 	// Acts returns at most limit entries of the audit log with Seq below before,
 	// or the newest where that is 0, newest first.
 	Acts(ctx context.Context, before uint64, limit int) ([]Act, error)

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -127,7 +128,9 @@ func (c *Chat) issue(ctx context.Context, p Person, add func(*Person, [32]byte))
 		if p.Created == 0 {
 			p.Created = c.millis()
 		}
-		add(p, hash)
+		if p.Session != ([32]byte{}) { // else it has signed out meanwhile
+			add(p, hash)
+		}
 	})
 	if err != nil {
 		return p, "", fmt.Errorf("store a session: %w", err)
@@ -138,6 +141,32 @@ func (c *Chat) issue(ctx context.Context, p Person, add func(*Person, [32]byte))
 // issueRole stores the session that goes with a role.
 func (c *Chat) issueRole(ctx context.Context, p Person, role string) (Person, string, error) {
 	return c.issue(ctx, p, func(p *Person, session [32]byte) { p.issueFor(role, session) })
+}
+
+// endSessions ends a person's sessions, as change does, and returns its open
+// connections. Who says hello at the same time is among them, or finds out: see
+// ended.
+func (c *Chat) endSessions(ctx context.Context, person PersonID, change func(*Person)) ([]Connection, error) {
+	if _, err := c.People.ChangePerson(ctx, person, change); err != nil && !errors.Is(err, ErrNoPerson) {
+		return nil, fmt.Errorf("end the sessions: %w", err)
+	}
+	c.endings.Add(1)
+	return c.openOf(ctx, person)
+}
+
+// ended tells whether the sessions of a person that was stored have been ended
+// since endings was read. A hello asks when its connection is known to be the
+// person's: who ended them before has looked for it in vain. In AWS, where another
+// process may have done it, that is a read.
+func (c *Chat) ended(ctx context.Context, person PersonID, since uint64) (bool, error) {
+	if c.options.RulesAge == 0 && c.endings.Load() == since {
+		return false, nil
+	}
+	found, err := c.People.Persons(ctx, person)
+	if err != nil {
+		return false, fmt.Errorf("look whether somebody has signed out: %w", err)
+	}
+	return len(found) == 0 || found[0].Session == ([32]byte{}), nil
 }
 
 // signedOut is what somebody is told whose session has ended.

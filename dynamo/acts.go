@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"parley/chat"
@@ -12,16 +13,30 @@ import (
 // PutAct appends to the audit log. One consistent query and one write, again
 // where another took the sequence.
 func (s *Store) PutAct(ctx context.Context, a chat.Act) (chat.Act, error) {
+	return s.putAct(ctx, a, 1, func(chat.Act) bool { return false })
+}
+
+// PutActOnce appends to the audit log what does not stand there. Nobody comes
+// between: a sequence is taken only while it is the one after those looked at.
+func (s *Store) PutActOnce(ctx context.Context, a chat.Act) (chat.Act, error) {
+	return s.putAct(ctx, a, chat.ActsOnce, a.Same)
+}
+
+// putAct looks at the newest entries; one of them may be the act already.
+func (s *Store) putAct(ctx context.Context, a chat.Act, newest int, same func(chat.Act) bool) (chat.Act, error) {
 	token := rand.Text()[:tokenLength]
 	end := s.end(ctx)
 	for attempt := 0; ; attempt++ {
-		newest, err := s.Acts(ctx, 0, 1)
+		before, err := s.Acts(ctx, 0, newest)
 		if err != nil {
 			return a, err
 		}
+		if i := slices.IndexFunc(before, same); i >= 0 {
+			return before[i], nil
+		}
 		a.Seq = 1
-		if len(newest) > 0 {
-			a.Seq = newest[0].Seq + 1
+		if len(before) > 0 {
+			a.Seq = before[0].Seq + 1
 		}
 		row := actRow(a, 0)
 		row["token"] = text(token)

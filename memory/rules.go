@@ -95,9 +95,28 @@ func (s *Rules) PutAct(ctx context.Context, a chat.Act) (chat.Act, error) {
 	if err := ctx.Err(); err != nil {
 		return a, err
 	}
+	return s.putAct(a), nil
+}
+
+// PutActOnce appends to the audit log what does not stand there.
+func (s *Rules) PutActOnce(ctx context.Context, a chat.Act) (chat.Act, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return a, err
+	}
+	for _, there := range s.acts[max(0, len(s.acts)-chat.ActsOnce):] {
+		if there.Same(a) {
+			return there, nil
+		}
+	}
+	return s.putAct(a), nil
+}
+
+func (s *Rules) putAct(a chat.Act) chat.Act {
 	a.Seq = uint64(len(s.acts)) + 1
 	s.acts = append(s.acts, a)
-	return a, nil
+	return a
 }
 
 // Acts returns entries of the audit log, newest first.

@@ -104,8 +104,31 @@ func (s *Store) AllRules(ctx context.Context) ([]chat.Rule, error) {
 
 // PutAct appends to the audit log.
 func (s *Store) PutAct(ctx context.Context, a chat.Act) (chat.Act, error) {
+	err := s.writer.submit(ctx, 0, func(b *batch) error { return b.putAct(&a) })
+	if err != nil {
+		return a, fmt.Errorf("write the audit log: %w", err)
+	}
+	return a, nil
+}
+
+func (b *batch) putAct(a *chat.Act) error {
+	return b.st.putAct.QueryRowContext(b.ctx, a.At, a.By, a.ByName, a.Do, a.Room, a.Person, a.Name, a.Detail).Scan(&a.Seq)
+}
+
+// PutActOnce appends to the audit log what does not stand there.
+func (s *Store) PutActOnce(ctx context.Context, a chat.Act) (chat.Act, error) {
+	const same = `SELECT seq, sender, room, name, detail FROM (SELECT * FROM act ORDER BY seq DESC LIMIT ?)
+		WHERE at = ? AND person = ? AND do = ? AND whom = ? LIMIT 1`
 	err := s.writer.submit(ctx, 0, func(b *batch) error {
-		return b.st.putAct.QueryRowContext(b.ctx, a.At, a.By, a.ByName, a.Do, a.Room, a.Person, a.Name, a.Detail).Scan(&a.Seq)
+		there := a
+		err := b.conn.QueryRowContext(b.ctx, same, chat.ActsOnce, a.At, a.By, a.Do, a.Person).Scan(&there.Seq, &there.ByName, &there.Room, &there.Name, &there.Detail)
+		if errors.Is(err, sql.ErrNoRows) {
+			return b.putAct(&a)
+		}
+		if err == nil {
+			a = there
+		}
+		return err
 	})
 	if err != nil {
 		return a, fmt.Errorf("write the audit log: %w", err)

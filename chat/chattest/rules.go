@@ -17,6 +17,7 @@ func Rules(t *testing.T, open func(t testing.TB) chat.Rules) {
 	t.Run("what counts once counts once", func(t *testing.T) { takenOnce(t, open(t)) })
 	t.Run("a rule is good for as many uses as it says", func(t *testing.T) { usedUp(t, open(t)) })
 	t.Run("the audit log has all acts in order", func(t *testing.T) { actsInOrder(t, open(t)) })
+	t.Run("what may be told again stands once in the audit log", func(t *testing.T) { actOnce(t, open(t)) })
 	t.Run("a name leaves the audit log", func(t *testing.T) { forgetActs(t, open(t)) })
 	t.Run("a cancelled call changes nothing", func(t *testing.T) { cancelledRules(t, open(t)) })
 }
@@ -175,6 +176,42 @@ func actsInOrder(t *testing.T, rules chat.Rules) {
 	}
 }
 
+func actOnce(t *testing.T, rules chat.Rules) {
+	act := chat.Act{At: 1, By: fresh("by"), ByName: "By", Do: "erase", Person: "p", Detail: "3 messages"}
+	first, err := rules.PutActOnce(t.Context(), act)
+	must(t, err)
+	if want := act; first.Seq == 0 {
+		t.Errorf("%+v has no sequence", first)
+	} else if want.Seq = first.Seq; first != want {
+		t.Errorf("got %+v, want %+v", first, want)
+	}
+	others := []chat.Act{act, act, act, act} // each differs in what tells acts apart
+	others[0].At, others[1].By, others[2].Do, others[3].Person = 2, fresh("another"), "purge", "q"
+	for _, a := range others {
+		if put, err := rules.PutActOnce(t.Context(), a); err != nil || put.Seq <= first.Seq {
+			t.Errorf("another act: %+v, %v", put, err)
+		}
+	}
+	again := act
+	again.ByName, again.Detail = "", "0 messages"
+	if got, err := rules.PutActOnce(t.Context(), again); err != nil || got != first {
+		t.Errorf("again: %+v, %v, want %+v", got, err, first)
+	}
+	at := act
+	at.At = 3
+	together(8, func(int) {
+		if _, err := rules.PutActOnce(t.Context(), at); err != nil {
+			t.Error(err)
+		}
+	})
+	newest, err := rules.Acts(t.Context(), 0, 100)
+	must(t, err)
+	if n := len(slices.DeleteFunc(newest, func(a chat.Act) bool { return !a.Same(at) })); n != 1 {
+		t.Errorf("eight at once: %d entries", n)
+	}
+	putActs(t, rules, act) // which is free to say it again
+}
+
 func forgetActs(t *testing.T, rules chat.Rules) {
 	ann, bob := fresh("ann"), fresh("bob")
 	putActs(t, rules,
@@ -205,6 +242,7 @@ func cancelledRules(t *testing.T, rules chat.Rules) {
 		"UseRule":    third(rules.UseRule(cancelled(), r.Kind, r.Room, r.Subject)),
 		"AllRules":   second(rules.AllRules(cancelled())),
 		"PutAct":     second(rules.PutAct(cancelled(), chat.Act{Do: r.Subject})),
+		"PutActOnce": second(rules.PutActOnce(cancelled(), chat.Act{Do: r.Subject})),
 		"Acts":       second(rules.Acts(cancelled(), 0, 1)),
 		"ForgetActs": rules.ForgetActs(cancelled(), r.Subject),
 	} {

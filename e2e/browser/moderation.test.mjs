@@ -204,7 +204,7 @@ for (const look of looks) {
       await bo.page.getByRole('button', { name: 'Erase me and all I said' }).click()
       const sure = bo.page.getByRole('dialog', { name: 'Erase me' })
       await sure.getByRole('button', { name: 'Erase me' }).click()
-      await bo.page.getByText(/You were erased/).first().waitFor()
+      await bo.page.getByText(/You are being erased/).first().waitFor()
       await bo.shoot('moderation, erased')
       await witness.next('erased') // told when all is gone
       witness.send({ type: 'history', room: 'general', before: 1000 })
