@@ -76,7 +76,7 @@ func stepsIn(room float64) steps {
 	}
 	s := steps{
 		connect:    step{writes: 1, calls: 2},
-		hello:      step{reads: 11.5 + persons + math.Ceil(room/perRead)/2, writes: 3, calls: 14, frames: 2, bytes: page + person*min(room, 100)},
+		hello:      step{reads: 12.5 + persons + math.Ceil(room/perRead)/2, writes: 3, calls: 15, frames: 2, bytes: page + person*min(room, 100)},
 		message:    step{reads: 3 + math.Ceil(room/perRead), writes: 2, calls: 7, frames: room, bytes: room * message},
 		ping:       step{reads: 3, calls: 4, frames: 1, bytes: 88},
 		disconnect: step{reads: 5 + math.Ceil(room/perRead)/2, writes: 2, calls: 8},
