@@ -11,13 +11,14 @@ import (
 )
 
 // retain sets how long what is said is kept, and trims what is there by it. That
-// one room keeps all for ever is a rule, too; that all rooms do is none.
+// one room keeps all for ever is a rule, too, until the room returns to what all
+// rooms keep; that all rooms keep all is none.
 func (t *turn) retain(ctx context.Context, by Person, a *protocol.Retain) error {
 	r := Rule{Kind: RuleRetention, Room: a.Room, Value: int64(a.Days) * day, By: by.ID, ByName: by.Name}
 	if a.Messages > 0 {
 		r.Text = strconv.Itoa(a.Messages)
 	}
-	told, err := t.settle(ctx, r, "retain", a.Room == "" && asRetention(r) == retention{})
+	told, err := t.settle(ctx, r, "retain", a.Default || a.Room == "" && asRetention(r) == retention{})
 	if err != nil {
 		return err
 	}

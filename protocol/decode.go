@@ -78,7 +78,7 @@ func DecodeAction(frame []byte) (Action, *Error) {
 	case "creation":
 		a = &Creation{ID: id, Role: f.role()}
 	case "retain":
-		a = &Retain{ID: id, Room: f.roomOr(""), Days: f.numberOr(0, "days", 0, MaxDays), Messages: f.numberOr(0, "messages", 0, MaxKept)}
+		a = f.retain(id)
 	case "erase":
 		a = &Erase{ID: id, Person: f.optional("person", MaxIDBytes)}
 	case "sign_out":

@@ -2,7 +2,11 @@ package protocol
 
 import (
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // person returns the id of the person that an action concerns.
@@ -14,8 +18,20 @@ func (f *fields) person() string {
 	return s
 }
 
+// reason returns why a moderator does something, as a line that others are shown
+// in the chat's own words: nothing in it is invisible or reorders what stands
+// beside it, and it ends no line.
 func (f *fields) reason() string {
 	s, _ := f.str("reason")
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case Invisible(r):
+			return -1
+		}
+		return r
+	}, norm.NFC.String(s))), " ")
 	if utf8.RuneCountInString(s) > MaxReasonRunes {
 		f.fail(Errorf(BadField, "A reason may have %d characters.", MaxReasonRunes))
 	}
@@ -28,6 +44,14 @@ func (f *fields) role() string {
 		f.fail(Errorf(BadField, "\"role\" must be %s, %s or %s.", RoleGuest, RoleModerator, RoleOperator))
 	}
 	return s
+}
+
+func (f *fields) retain(id string) *Retain {
+	r := &Retain{ID: id, Room: f.roomOr(""), Days: f.numberOr(0, "days", 0, MaxDays), Messages: f.numberOr(0, "messages", 0, MaxKept), Default: f.boolean("default")}
+	if r.Default && (r.Days != 0 || r.Messages != 0) {
+		f.fail(Errorf(BadField, "\"default\" leaves it to what all rooms keep: it goes without \"days\" and \"messages\"."))
+	}
+	return r
 }
 
 // token returns the token of a link.

@@ -62,6 +62,7 @@ func TestGoldenActions(t *testing.T) {
 		"appoint":         &Appoint{ID: "m12", Person: "bcdefghijk234567", Role: RoleModerator},
 		"creation":        &Creation{ID: "m13", Role: RoleModerator},
 		"retain":          &Retain{ID: "m14", Room: "design", Days: 30},
+		"retain-default":  &Retain{ID: "m21", Room: "design", Default: true},
 		"erase":           &Erase{ID: "m15"},
 		"erase-person":    &Erase{ID: "m16", Person: "bcdefghijk234567"},
 		"sign_out":        &SignOut{ID: "m17"},

@@ -85,6 +85,7 @@ type Retain struct {
 	Room     string // empty: in all rooms that have no rule of their own
 	Days     int    // 0: for ever
 	Messages int    // 0: all
+	Default  bool   // the room has no rule of its own any more
 }
 
 // Erase takes away all that is kept of a person; Moderated answers a moderator,

@@ -45,7 +45,7 @@ const DEEDS = {
   uncreation: () => 'let everybody begin rooms',
   retain: (_, { days, messages }) => days || messages
     ? `set what is kept: ${[days && `${days} days`, messages && `the newest ${messages} messages`].filter(Boolean).join(' and ')}` : 'set what is kept: all',
-  unretain: () => 'set what is kept: all',
+  unretain: (_, { room }) => room ? 'set what is kept: as in all rooms' : 'set what is kept: all',
 }
 
 /** @param {string} role */
@@ -77,7 +77,7 @@ export function lift({ do: type, room, person, key }) {
     case 'appoint': return { type, person, role: 'guest' }
     case 'invited': return { type, room, on: false }
     case 'slow': return { type, room, every: 0 }
-    case 'retain': return { type, ...room && { room } }
+    case 'retain': return { type, ...room && { room, default: true } }
     default: return { type, ...room && { room }, ...person && { person }, until: 0 }
   }
 }

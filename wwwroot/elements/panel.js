@@ -19,6 +19,7 @@ const DAYS = [['for ever', 0], ['1 day', 1], ['7 days', 7], ['30 days', 30], ['a
 const NEWEST = [['all', 0], ['100', 100], ['1,000', 1000], ['10,000', 10_000]]
 /** @type {[string, string][]} */
 const BEGIN = [['everybody', 'guest'], ['moderators', 'moderator'], ['operators', 'operator']]
+const GOES = 'What is older, or more, is deleted for everybody, from now on. This cannot be undone.'
 const ACTS = 100 // of the audit log at a time
 
 /**
@@ -110,11 +111,10 @@ class Panel {
       days.replaceChildren(...options(DAYS, rule?.days ?? 0, count => `${count} days`))
       newest.replaceChildren(...options(NEWEST, rule?.messages ?? 0, String))
     }
-    const set = async () => {
+    const set = () => {
       const [of, age, most] = [where.value, Number(days.value), Number(newest.value)]
-      const dialog = await confirm('Keep messages', [age || most ? 'What is older, or more, is deleted for everybody, from now on. This cannot be undone.' : 'From now on nothing is deleted by itself.'],
-        age || most ? 'Keep no more' : 'Keep all', () => this.#chat.act({ type: 'retain', ...of && { room: of }, ...age && { days: age }, ...most && { messages: most } }))
-      dialog.addEventListener('close', () => this.draw())
+      this.#keep(age || most ? GOES : 'From now on nothing is deleted by itself.', age || most ? 'Keep no more' : 'Keep all',
+        { type: 'retain', ...of && { room: of }, ...age && { days: age }, ...most && { messages: most } })
     }
     fill()
     return [node('label', { for: 'keep-where' }, 'Keep messages'), where,
@@ -122,14 +122,22 @@ class Panel {
       this.#button('retain', 'Set what is kept …', set)]
   }
 
+  /** @param {string} words @param {string} does @param {Action} action */
+  async #keep(words, does, action) {
+    const dialog = await confirm('Keep messages', [words], does, () => this.#chat.act(action))
+    dialog.addEventListener('close', () => this.draw())
+  }
+
   /** @param {Ruling} rule */
   #inForce(rule) {
     const told = rule.do === 'ban' && rule.address ? `${rule.address} is banned.` : sentence(rule, this.#chat.you?.id)
     const mine = rule.do === 'appoint' && (rule.person === this.#chat.you?.id || !this.#operator)
     const takes = (rule.do === 'creation' || rule.do === 'retain') && !this.#operator
+    const back = () => rule.do === 'retain' && rule.room
+      ? this.#keep(`The room keeps what all rooms do, from now on. ${GOES}`, 'Keep as in all rooms', lift(rule)) : this.#do(lift(rule))
     const lifts = rule.do === 'appoint' ? 'Dismiss' : rule.do === 'invite' ? 'Revoke' : 'Lift'
     return node('li', {}, node('span', { dir: 'auto', title: fullDateOf(rule.at) }, told),
-      !mine && !takes && node('button', { type: 'button', class: 'quiet', 'aria-label': `${lifts}: ${told}`, onclick: () => this.#do(lift(rule)) }, lifts))
+      !mine && !takes && node('button', { type: 'button', class: 'quiet', 'aria-label': `${lifts}: ${told}`, onclick: back }, lifts))
   }
 
   /** @param {string} id @param {string} label @param {() => void} run */
