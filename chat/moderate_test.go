@@ -119,6 +119,22 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
+// Who is given a role, or loses it, hears of it and by whom, in all tabs.
+func TestWhoIsAppointedIsTold(t *testing.T) {
+	o := newOffice(t)
+	o.connect("tab", protocol.Subprotocol)
+	o.act("tab", map[string]any{"type": "hello", "session": o.session["gus"]})
+	for _, role := range []string{"moderator", "guest"} {
+		o.do("olga", map[string]any{"type": "appoint", "person": o.id["gus"], "role": role})
+		for _, who := range []string{"gus", "tab"} {
+			told := o.last(who, "moderated")
+			equal(t, who, fmt.Sprint(told.str("do"), told.str("role"), told.str("byName"), told.str("person") == o.id["gus"], told["id"]), "appoint"+role+"olgatrue <nil>")
+		}
+		equal(t, "others", len(o.got("gil", "moderated")), 0)
+		o.clear()
+	}
+}
+
 func TestNobodyActsOnThose(t *testing.T) {
 	o := newOffice(t)
 	for _, kind := range []string{"mute", "ban", "kick"} {

@@ -34,7 +34,7 @@ func (t *turn) appoint(ctx context.Context, b rulebook, by Person, a *protocol.A
 		return err
 	}
 	t.answerRuling(a.ID, told)
-	_, _, err = t.chat.renew(ctx, found[0], a.Role)
+	_, _, err = t.chat.renew(ctx, found[0], told)
 	return err
 }
 
@@ -84,9 +84,10 @@ func (c *Chat) dismiss(ctx context.Context, b rulebook, r Rule) error {
 }
 
 // renew gives a person the session that goes with a role: those before it count
-// until it is used. All its connections are told, and live on. A person who is not
-// connected is given it by the next hello, see takeRole.
-func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, token string, err error) {
+// until it is used. All its connections are told, and by whom it has the role, and
+// live on. A person who is not connected is given it by the next hello, see takeRole.
+func (c *Chat) renew(ctx context.Context, p Person, by protocol.Ruling) (after Person, token string, err error) {
+	role := by.Role
 	open, err := c.openOf(ctx, p.ID)
 	if err != nil || len(open) == 0 || p.Session == ([32]byte{}) {
 		return p, "", err
@@ -95,8 +96,9 @@ func (c *Chat) renew(ctx context.Context, p Person, role string) (after Person, 
 		return p, "", err
 	}
 	told := protocol.Encode(&protocol.Session{Type: "session", You: you(p, role), Session: token})
+	why := protocol.Encode(&protocol.Moderated{Type: "moderated", Ruling: by})
 	for _, conn := range open {
-		if err := c.post(ctx, conn.ID, told); err != nil {
+		if err := c.post(ctx, conn.ID, told, why); err != nil {
 			return p, token, fmt.Errorf("tell a person its role: %w", err)
 		}
 	}
@@ -168,10 +170,11 @@ func (t *turn) becomeOperator(ctx context.Context, id string, p Person, r Rule) 
 		return badLink
 	}
 	role := Rule{Kind: RuleRole, Subject: p.ID, Text: protocol.RoleOperator, Name: p.Name, By: p.ID, ByName: p.Name, Reason: "by a link"}
-	if _, err := t.settle(ctx, role, "appoint", false); err != nil {
+	told, err := t.settle(ctx, role, "appoint", false)
+	if err != nil {
 		return errors.Join(err, t.chat.layDown(ctx, r)) // it may be tried again
 	}
-	after, token, err := t.chat.renew(ctx, p, protocol.RoleOperator)
+	after, token, err := t.chat.renew(ctx, p, told)
 	if err != nil {
 		return err
 	}

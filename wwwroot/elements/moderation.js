@@ -1,8 +1,7 @@
 // The page of a moderator: a button at each message and person, and one for the room.
 import { confirm } from './account.js'
 import { bdi, icon, node, part } from './node.js'
-import { say } from './notices.js'
-import { article, DAY, HOUR, MINUTE } from './orders.js'
+import { DAY, HOUR, MINUTE } from './orders.js'
 import { openPanel } from './panel.js'
 import { sheet, styled } from './styled.js'
 /** @import { Chat } from '../sdk/chat.js' */
@@ -37,10 +36,7 @@ export class Moderation {
     new MutationObserver(() => this.#dress()).observe(app, { childList: true, subtree: true })
     let role = this.#role
     chat.addEventListener('you', () => {
-      if (role !== this.#role) {
-        shut()
-        say(chat, `You are ${article(this.#role)} now.`)
-      }
+      if (role !== this.#role) shut() // who did it is told beside it
       role = this.#role
       this.#dress()
     })
