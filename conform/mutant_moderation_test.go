@@ -95,7 +95,7 @@ func drop(kind string) func(*link, string) []string {
 func over(kind string) func(*link, string) []string {
 	return on(kind, func(l *link, m action) bool {
 		if m["until"] == nil {
-			m["until"] = time.Now().UnixMilli() + 1
+			m["until"] = time.Now().UnixMilli() - 1 // over before the next frame comes
 		}
 		return true
 	})
