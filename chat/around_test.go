@@ -175,7 +175,7 @@ type together struct {
 }
 
 func (r *together) PutRule(ctx context.Context, rule chat.Rule) error {
-	if rule.Kind == chat.RuleRole && rule.Text == protocol.RoleGuest {
+	if rule.Kind == chat.RuleDismissing {
 		r.once.Do(func() {
 			r.both.Done()
 			r.both.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"parley/protocol"
 )
@@ -50,37 +51,62 @@ func (t *turn) setRole(ctx context.Context, r Rule) (told protocol.Ruling, err e
 	if b.role(r.By) != protocol.RoleOperator {
 		return told, protocol.Errorf(protocol.NotAllowed, "This is for operators.")
 	}
-	if err := t.chat.dismiss(ctx, b, r); err != nil {
-		return told, err
+	had, _ := b.rule(RuleRole, "", r.Subject)
+	dismisses := t.chat.options.RulesAge > 0 && had.Text == protocol.RoleOperator && r.Text != protocol.RoleOperator
+	if dismisses {
+		if err := t.announce(ctx, r); err != nil {
+			return told, err
+		}
 	}
 	told, err = t.settle(ctx, r, "appoint", false)
 	if err == nil && r.Text == protocol.RoleGuest {
 		_, _, err = t.chat.lift(ctx, RuleRole, "", r.Subject)
 	}
+	if err == nil && dismisses {
+		t.chat.withdraw(ctx, r)
+	}
 	return told, err
 }
 
-// dismiss takes an operator's role where other processes change rules, too: one of
-// them may dismiss who does this just now. Each writes first and looks then, and
-// who finds itself dismissed gives way. Who looks last finds what the other wrote,
-// so of any number who dismiss each other one stays.
-func (c *Chat) dismiss(ctx context.Context, b rulebook, r Rule) error {
-	had, _ := b.rule(RuleRole, "", r.Subject)
-	if c.options.RulesAge == 0 || had.Text != protocol.RoleOperator || r.Text == protocol.RoleOperator {
-		return nil
-	}
-	r.At = c.millis()
-	if err := c.layDown(ctx, r); err != nil {
+// dismissing is for how long a dismissal is announced at most: longer than any
+// function runs that means to carry it out.
+const dismissing = time.Minute
+
+// announce says that an operator is about to be dismissed, where other processes
+// change rules, too: one of them may dismiss who does this just now. Each announces
+// first and looks then, and who finds itself announced, or dismissed, gives way. Who
+// looks last finds what the other wrote, so of any number who dismiss each other
+// one stays; and since nobody loses a role by it, wherever one of them is killed.
+func (t *turn) announce(ctx context.Context, r Rule) error {
+	c := t.chat
+	if err := t.put(ctx, announcement(r, c.millis()), false); err != nil {
 		return err
 	}
 	b, err := c.latest(ctx)
-	if err == nil && b.role(r.By) == protocol.RoleOperator {
+	if err != nil {
+		return err
+	}
+	stays := b.role(r.By) == protocol.RoleOperator
+	for key, a := range b.rules {
+		stays = stays && !(key.kind == RuleDismissing && a.Text == r.By && !a.ended(b.now))
+	}
+	if stays {
 		return nil
 	}
-	if err == nil {
-		err = protocol.Errorf(protocol.NotAllowed, "Another operator dismissed you at this moment. Nothing was changed by you.")
+	c.withdraw(ctx, r)
+	return protocol.Errorf(protocol.NotAllowed, "Another operator dismisses you at this moment. Nothing was changed by you.")
+}
+
+// announcement has a subject of its own: two may dismiss the same one.
+func announcement(r Rule, now int64) Rule {
+	return Rule{Kind: RuleDismissing, Subject: r.Subject + " " + r.By, Text: r.Subject, By: r.By, At: now, Until: now + dismissing.Milliseconds()}
+}
+
+// withdraw takes an announcement back. Where it cannot, that ends by itself.
+func (c *Chat) withdraw(ctx context.Context, r Rule) {
+	if _, _, err := c.lift(ctx, RuleDismissing, "", announcement(r, 0).Subject); err != nil {
+		c.logger.Warn("an operator cannot dismiss others for a minute", "person", r.Subject, "error", err)
 	}
-	return errors.Join(err, c.layDown(ctx, had))
 }
 
 // renew gives a person the session that goes with a role: those before it count

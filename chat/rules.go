@@ -22,6 +22,7 @@ const (
 	RuleRetention    RuleKind = "retention"     // Value: milliseconds after which entries go, 0: never; Text: how many stay at most, empty: all
 	RuleCreation     RuleKind = "creation"      // Text: the role that it takes to speak first in a room
 	RuleOperatorLink RuleKind = "operator_link" // subject: a LinkHash, which makes its bearer an operator, once
+	RuleDismissing   RuleKind = "dismissing"    // subject: two persons; Text: the operator whom By is about to dismiss; internal
 	RuleErasing      RuleKind = "erasing"       // subject: a person who is being erased; internal, and gone when that is done
 )
 
