@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"parley/client"
 	"parley/protocol"
@@ -43,14 +44,21 @@ func (p *placeFlags) room() string {
 	return protocol.GeneralRoom
 }
 
-// dial connects as whom the state directory knows.
+// dial connects as whom the state directory knows. Of several first ones at once
+// that want the same name one has it; the others are the same person then.
 func (p *placeFlags) dial(ctx context.Context, e *environment, o client.Options) (*client.Client, error) {
 	file, err := p.identity(e.getenv)
 	if err != nil {
 		return nil, err
 	}
 	o.URL, o.Identity = p.URL, client.IdentityFile(file)
+	known, err := o.Identity.Load()
+	nobodyYet := err == nil && known == client.Person{}
 	c, err := client.Dial(ctx, o)
+	var refusal *protocol.Error
+	if errors.As(err, &refusal) && refusal.Code == protocol.NameTaken && nobodyYet && appears(ctx, client.IdentityFile(file)) {
+		c, err = client.Dial(ctx, o)
+	}
 	switch {
 	case errors.Is(err, client.ErrUnanswered): // nothing was to be said yet
 		return nil, unreached(err)
@@ -58,6 +66,27 @@ func (p *placeFlags) dial(ctx context.Context, e *environment, o client.Options)
 		return nil, p.explain(ctx, err)
 	}
 	return c, nil
+}
+
+// keeping is how long another command may take from when it has its name to when
+// it has kept who it is: an answer of the chat, and a sync of a disk. Whoever is
+// refused somebody else's name at the first time waits so long to be told.
+const keeping = 2 * time.Second
+
+// appears waits for another command to keep who it is.
+func appears(ctx context.Context, file client.IdentityFile) bool {
+	const every = 20 * time.Millisecond
+	for end := time.Now().Add(keeping); time.Now().Before(end); {
+		if p, err := file.Load(); err == nil && p.Session != "" {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(every):
+		}
+	}
+	return false
 }
 
 // identity is the file for who one is at this chat. It is named for the host and
