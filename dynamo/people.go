@@ -22,7 +22,11 @@ const batchKeys = 100
 // in which everybody's coming and going is told. More are asked for to list a
 // room of which nobody is told that: a list that is seconds old from the start may
 // have a name of a second ago, at half the price. That is most of what a hello
-// reads: 100 persons, and some 12 units for the rest.
+// reads: 100 persons, and some 12 units for the rest. Where somebody renamed itself
+// in the second before, and renamed was told before who joins was a member, the list
+// has the old name until the person says something, which carries the new one, or
+// the page joins again. No right depends on it: what somebody may do is read one by
+// one, and a name's owner is looked up consistently.
 const listedPersons = protocol.MaxTypingPeople
 
 // Persons returns those of the persons that are stored. One consistent get for
