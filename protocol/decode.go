@@ -114,19 +114,34 @@ type fields struct {
 	err     *Error
 }
 
+// member is a part of the object, which it shares.
 type member struct {
-	name  string
+	name  []byte // without quotes
 	value jsontext.Value
 }
 
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+// usualMembers is how many an action has at most in general.
+const usualMembers = 8
 
-// read takes an object apart. The default options of jsontext refuse duplicate
-// names at every level and anything that is not UTF-8.
+// decoder reads one object after the other.
+type decoder struct {
+	jsontext.Decoder
+	object bytes.Reader
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// read takes an object apart, which must not change while f is used. The default
+// options of jsontext refuse duplicate names at every level and anything that is
+// not UTF-8.
 func (f *fields) read(object []byte) error {
-	d := decoders.Get().(*jsontext.Decoder)
-	defer decoders.Put(d)
-	d.Reset(bytes.NewReader(object))
+	d := decoders.Get().(*decoder)
+	defer func() {
+		d.object.Reset(nil) // a frame is not kept for the next one
+		decoders.Put(d)
+	}()
+	d.object.Reset(object)
+	d.Reset(&d.object)
 	if d.PeekKind() != '{' {
 		if _, err := d.ReadToken(); err != nil {
 			return plainly(err)
@@ -136,27 +151,44 @@ func (f *fields) read(object []byte) error {
 	if _, err := d.ReadToken(); err != nil {
 		return plainly(err)
 	}
+	next := func() (jsontext.Value, error) {
+		v, err := d.ReadValue() // in the decoder's own buffer
+		end := int(d.InputOffset())
+		return object[end-len(v) : end], err
+	}
+	f.members = make([]member, 0, usualMembers)
 	for d.PeekKind() == '"' {
-		t, err := d.ReadToken()
+		quoted, err := next()
 		if err != nil {
 			return plainly(err)
 		}
-		name := t.String()
-		v, err := d.ReadValue()
+		name, err := unquoted(quoted)
 		if err != nil {
 			return plainly(err)
 		}
-		f.members = append(f.members, member{name, v.Clone()})
+		v, err := next()
+		if err != nil {
+			return plainly(err)
+		}
+		f.members = append(f.members, member{name, v})
 	}
 	if _, err := d.ReadToken(); err != nil { // the closing brace
 		return plainly(err)
 	}
-	return atEnd(d)
+	return atEnd(&d.Decoder)
+}
+
+// unquoted returns what a string that was read says, in its own bytes where these say it.
+func unquoted(v jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1], nil
+	}
+	return jsontext.AppendUnquote(nil, v)
 }
 
 func (f *fields) get(name string) jsontext.Value {
 	for _, m := range f.members {
-		if m.name == name {
+		if string(m.name) == name {
 			return m.value
 		}
 	}
@@ -179,7 +211,7 @@ func (f *fields) str(name string) (string, bool) {
 		f.fail(Errorf(BadField, "%q must be a string.", name))
 		return "", false
 	}
-	b, err := jsontext.AppendUnquote(nil, v)
+	b, err := unquoted(v)
 	if err != nil {
 		f.fail(Errorf(BadField, "%q must be a string.", name))
 		return "", false
