@@ -127,6 +127,9 @@ func (c *Chat) millis() int64 { return c.now().UnixMilli() }
 // after the other. It also takes them out of that room where they are not known
 // any more: $disconnect may have overtaken a join.
 func (c *Chat) Forget(ctx context.Context, room string, gone []ConnectionID) error {
+	if len(gone) == 0 {
+		return nil
+	}
 	const atOnce = 16
 	var (
 		all  sync.WaitGroup

@@ -60,7 +60,8 @@ func (t *turn) append(ctx context.Context, list *[]spoken) error {
 		if p, err = t.chat.reserve(ctx, p, p.Seen); err != nil {
 			return fmt.Errorf("reserve a name: %w", err)
 		}
-		t.known = &p
+		reserved := p
+		t.known = &reserved
 	}
 	order, err := t.mayAdd(ctx, room, p, said[0].entry.Kind) // see do: those of one call are all deletes, or none is
 	if err != nil {
@@ -94,6 +95,9 @@ func (t *turn) append(ctx context.Context, list *[]spoken) error {
 		if refused := refusal(entries[i], a); refused != nil {
 			t.answer(refused.WithID(entries[i].ID))
 		}
+	}
+	if err == nil {
+		return nil
 	}
 	var undelivered *fanOutError
 	if errors.As(err, &undelivered) { // durable, but not everybody may have it: they will find the gap

@@ -175,10 +175,12 @@ func (t *turn) person(ctx context.Context) (Person, error) {
 			return p, fmt.Errorf("look up person: %w", err)
 		}
 		if len(found) == 1 {
-			p = found[0]
+			t.known = &found[0]
+			return found[0], nil
 		}
 	}
-	t.known = &p
+	known := p
+	t.known = &known
 	return p, nil
 }
 

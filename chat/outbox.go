@@ -19,7 +19,7 @@ type delivery struct {
 	audience Audience     // of event
 	except   ConnectionID // not told the event; empty: nobody is left out
 
-	done chan struct{} // closed when appended, posted, and err is set
+	done chan struct{} // closed when appended, posted, and err is set; nil: nobody waits for it
 	err  error
 }
 
@@ -76,11 +76,11 @@ const maxRound = 256
 // deliver appends and tells one delivery, in order with all others of the room,
 // and returns when that is done.
 func (c *Chat) deliver(ctx context.Context, room string, d *delivery) error {
-	d.done = make(chan struct{})
 	b := c.outboxes.enter(room)
 	b.mu.Lock()
 	b.waiting = append(b.waiting, d)
 	if b.busy {
+		d.done = make(chan struct{})
 		b.mu.Unlock()
 		<-d.done // whoever is busy has it; there is no way out before it is known whether it was appended
 		c.outboxes.exit(room, b)
@@ -156,7 +156,9 @@ func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool, go
 			b.busy = false
 		}
 		for _, d := range batch {
-			close(d.done)
+			if d.done != nil {
+				close(d.done)
+			}
 		}
 		idle = !b.busy
 	}()
@@ -165,9 +167,12 @@ func (c *Chat) round(ctx context.Context, room string, b *outbox) (idle bool, go
 
 // commit appends a batch in one commit and posts it. It returns who is gone.
 func (c *Chat) commit(ctx context.Context, room string, batch []*delivery, n int) (gone []ConnectionID) {
-	entries := make([]Entry, 0, n)
-	for _, d := range batch {
-		entries = append(entries, d.entries...)
+	entries := batch[0].entries
+	if len(batch) > 1 {
+		entries = make([]Entry, 0, n)
+		for _, d := range batch {
+			entries = append(entries, d.entries...)
+		}
 	}
 	if n > 0 {
 		appended, err := c.Log.Append(ctx, room, entries...)
