@@ -11,6 +11,34 @@ import (
 	"parley/protocol"
 )
 
+// In AWS a page may take its name while the hello with its link is answered by
+// another function: the link must not be lost by it.
+func TestNamedWhileALinkIsFollowed(t *testing.T) {
+	h := newHome(t, chat.Options{RulesAge: time.Minute})
+	token, err := h.OperatorLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.connect("olga", protocol.Subprotocol)
+	h.table.onPut = func() { // hello notes who the connection is
+		h.table.onPut = nil
+		rules := &countedRules{Rules: h.rules}
+		rules.onRead = func() {
+			if rules.reads == 1 { // follow asks for them anew
+				rename := chat.New(chat.Ports{Connections: h.table, Members: h.table, Log: h.log, People: h.people, Poster: h.poster, Rules: h.rules}, h.options)
+				defer rename.Close()
+				if err := rename.OnAction(context.Background(), "olga", []byte(`{"type":"rename","name":"Olga"}`)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		h.Rules = rules
+	}
+	h.act("olga", map[string]any{"type": "hello", "link": token})
+	equal(t, "refused", len(h.got("olga", "error")), 0)
+	equal(t, "role", h.last("olga", "session")["you"].(map[string]any)["role"], protocol.RoleOperator)
+}
+
 // TestRoleGivenElsewhere: what another function of the chat did a moment ago is
 // not undone by one that has not heard of it.
 func TestRoleGivenElsewhere(t *testing.T) {

@@ -16,13 +16,17 @@ import (
 // countedRules counts how often all rules are read.
 type countedRules struct {
 	*memory.Rules
-	reads int
-	fail  error
+	reads  int
+	fail   error
+	onRead func()
 }
 
 func (r *countedRules) AllRules(ctx context.Context) ([]chat.Rule, error) {
 	if r.reads++; r.fail != nil {
 		return nil, r.fail
+	}
+	if r.onRead != nil {
+		r.onRead()
 	}
 	return r.Rules.AllRules(ctx)
 }

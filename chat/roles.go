@@ -187,6 +187,15 @@ var badLink = protocol.Errorf(protocol.BadLink, "This link is not good any more.
 
 // becomeOperator uses an operator's link up.
 func (t *turn) becomeOperator(ctx context.Context, id string, p Person, r Rule) error {
+	if p.Name == "" && t.chat.options.RulesAge > 0 { // while this hello was answered another process may have named it
+		found, err := t.chat.People.Persons(ctx, p.ID)
+		if err != nil {
+			return fmt.Errorf("look up person: %w", err)
+		}
+		if len(found) == 1 {
+			p = found[0]
+		}
+	}
 	if p.Name == "" {
 		return protocol.Errorf(protocol.NameFirst, "Take a name first, then open the link again.")
 	}

@@ -25,8 +25,8 @@ const batchKeys = 100
 // reads: 100 persons, and some 12 units for the rest. Where somebody renamed itself
 // in the second before, and renamed was told before who joins was a member, the list
 // has the old name until the person says something, which carries the new one, or
-// the page joins again. No right depends on it: what somebody may do is read one by
-// one, and a name's owner is looked up consistently.
+// the page joins again. No right rests on it: who acts is read alone, and so is who
+// has a name.
 const listedPersons = protocol.MaxTypingPeople
 
 // Persons returns those of the persons that are stored. One consistent get for
