@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -33,6 +34,7 @@ func tidyWhenQuiet(letGo func(context.Context)) (stop func()) {
 				if letGo != nil {
 					letGo(ctx)
 				}
+				runtime.GC() // what pools hold for the next burst goes with the second collection alone
 				debug.FreeOSMemory()
 				now = readHeap()
 			}

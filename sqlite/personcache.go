@@ -55,3 +55,10 @@ func (c *personCache) forget(id chat.PersonID) {
 	c.changes++
 	c.persons.delete(id)
 }
+
+// clear forgets all of them.
+func (c *personCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.persons.clear()
+}

@@ -36,6 +36,5 @@ func (r *recent[K, V]) delete(key K) {
 }
 
 func (r *recent[K, V]) clear() {
-	clear(r.young)
-	clear(r.old)
+	r.young, r.old = make(map[K]V), nil // a map that is emptied keeps its memory
 }

@@ -6,16 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"modernc.org/libc"
+	driver "modernc.org/sqlite"
 )
 
-// Shrink gives back the memory of pages that were read and written: up to 8 MB
-// of the writer and 2 MB of each reader, which SQLite keeps for ever. They are
-// read again, mostly from the system's cache, when somebody needs them. It waits
-// for the calls that are under way.
+// Shrink gives back the memory of pages that were read and written, up to 8 MB
+// of the writer and 2 MB of each reader, which SQLite keeps for ever, and of the
+// persons seen last. They are read again, mostly from the system's cache, when
+// somebody needs them. It waits for the calls that are under way.
 func (s *Store) Shrink(ctx context.Context) error {
-	err := s.writer.submit(ctx, 0, func(b *batch) error { return shrink(b.ctx, b.conn.Conn) })
+	var freed int
+	err := s.writer.submit(ctx, 0, func(b *batch) (err error) {
+		held := cached(b.conn.Conn)
+		err = shrink(b.ctx, b.conn.Conn)
+		freed = held - cached(b.conn.Conn)
+		return err
+	})
 	if all := s.read.shrink(ctx); err == nil {
 		err = all
+	}
+	s.people.clear()
+	if freed >= leastHoard {
+		giveBackHoard()
 	}
 	if err != nil {
 		return fmt.Errorf("shrink what is held of the data file: %w", err)
@@ -51,4 +64,37 @@ func (r *reader) shrink(ctx context.Context) (errs error) {
 func shrink(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA shrink_memory")
 	return err
+}
+
+// cached is how many bytes of the file a connection holds in memory.
+func cached(conn *sql.Conn) (bytes int) {
+	conn.Raw(func(c any) (err error) {
+		bytes, _, err = c.(driver.DBStatus).Status(driver.DBStatusCacheUsed, false)
+		return err
+	}) // where that fails, it is nothing that could be given back
+	return bytes
+}
+
+const (
+	leastHoard = 1 << 20 // bytes that are worth the trouble
+	hoard      = 4 << 20 // bytes that the allocator holds ready
+	region     = 64 << 10
+)
+
+// giveBackHoard gives memory back to the system that SQLite has freed and its
+// allocator holds ready: the last 4 MB, in regions of 64 KB, of which those freed
+// before are given back. So it takes what is ready and as much again, which is
+// never touched, and frees it in that order. Where the allocator does otherwise,
+// this is without effect.
+// https://pkg.go.dev/modernc.org/memory
+func giveBackHoard() {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	var regions [2 * hoard / region]uintptr
+	for i := range regions {
+		regions[i] = libc.Xmalloc(tls, region-region/16) // what is larger than half a region has one of its own
+	}
+	for _, r := range regions {
+		libc.Xfree(tls, r) // the null pointer as well
+	}
 }

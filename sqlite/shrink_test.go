@@ -5,8 +5,6 @@ import (
 	"sync"
 	"testing"
 
-	driver "modernc.org/sqlite"
-
 	"parley/chat"
 )
 
@@ -35,22 +33,15 @@ func TestShrink(t *testing.T) {
 		})
 	}
 	all.Wait()
-	cached := func() (bytes int) {
-		err := s.writer.conn.Raw(func(c any) (err error) {
-			bytes, _, err = c.(driver.DBStatus).Status(driver.DBStatusCacheUsed, false)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return bytes
-	}
-	before := cached()
+	before := cached(s.writer.conn.Conn)
 	if err := s.Shrink(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if after := cached(); after > before/4 {
+	if after := cached(s.writer.conn.Conn); after > before/4 {
 		t.Errorf("the writer holds %d bytes of the file, and held %d before", after, before)
+	}
+	if _, ok, _ := s.people.get("3.499"); ok {
+		t.Error("a person is still held")
 	}
 	if p, err := s.PersonByName(t.Context(), "3.499"); err != nil || p.ID != "3.499" {
 		t.Errorf("got %+v, %v", p, err)
