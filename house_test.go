@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"functions/website":   {"wwwroot"},
 	"client":              {"protocol"},
 	"bench":               {"protocol"},
+	"bench/peers":         {},
 	"conform":             {"client", "protocol"},
 	"e2e":                 {"client", "protocol"},
 }

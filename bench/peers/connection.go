@@ -5,9 +5,10 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,7 +40,11 @@ func dial(address netip.AddrPort, d dialect, n int) (all []*connection, err erro
 		}
 	}
 	for _, c := range all {
-		if err := c.await("\r\n\r\n"); err != nil {
+		answer, err := c.await("\r\n\r\n")
+		if err == nil && !bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) {
+			err = fmt.Errorf("the server answers %q", answer)
+		}
+		if err != nil {
 			return all, fmt.Errorf("opening handshake: %w", err)
 		}
 	}
@@ -61,30 +66,39 @@ func connect(address netip.AddrPort) (*connection, error) {
 	return &connection{fd: fd, publisher: -1}, nil
 }
 
-// await reads until a text has come, among whatever else.
-func (c *connection) await(text string) error {
-	var got []byte
+// await reads until a text has come, among whatever else. It returns all that was read.
+func (c *connection) await(text string) (got []byte, err error) {
 	part := make([]byte, 16<<10)
 	for !bytes.Contains(got, []byte(text)) {
 		n, err := unix.Read(c.fd, part)
-		if err != nil || n == 0 {
-			return fmt.Errorf("%q did not come, but %q: %w", text, strings.ToValidUTF8(string(got), "?"), err)
+		if errors.Is(err, unix.EINTR) { // with a time-out it is never restarted: signal(7)
+			continue
+		}
+		if err == nil && n == 0 {
+			err = io.EOF
+		}
+		if err != nil {
+			return got, fmt.Errorf("%q did not come, but %q: %w", text, got, err)
 		}
 		got = append(got, part[:n]...)
 	}
-	return nil
+	return got, nil
 }
 
 // enter says what brings the i-th client into the room.
 func (c *connection) enter(d dialect, i int) error {
-	if d.greeting == nil {
-		return nil
+	if d.greeting == nil { // then whoever answers a ping has it in the room, as its reader starts after that
+		if _, err := unix.Write(c.fd, []byte{0x89, 0x80, 0, 0, 0, 0}); err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+		_, err := c.await("\x8a\x00")
+		return err
 	}
 	for j, text := range d.greeting(i) {
 		if _, err := unix.Write(c.fd, frame(d, text)); err != nil {
 			return fmt.Errorf("greeting: %w", err)
 		}
-		if err := c.await(d.replies[j]); err != nil {
+		if _, err := c.await(d.replies[j]); err != nil {
 			return fmt.Errorf("greeting: %w", err)
 		}
 	}

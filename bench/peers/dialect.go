@@ -21,7 +21,7 @@ type dialect struct {
 	path        string
 	subprotocol string
 	binary      bool                                  // frames, not text
-	greeting    func(i int) []string                  // one frame after the other, to be in the room
+	greeting    func(i int) []string                  // one frame after the other, to be in the room; nil: nothing, as who is connected is in it
 	replies     []string                              // what each of them is answered by, among other things
 	publish     func(message int, text string) string // a frame
 }
@@ -64,18 +64,19 @@ var peers = map[string]peer{
 			},
 		},
 	},
-	"gorilla": {
-		command: ourselves,
-		dialect: dialect{
-			path: "/",
-			publish: func(_ int, text string) string {
-				return fmt.Sprintf(`{"type":"message","from":"ann","text":"%s"}`, text)
-			},
-		},
+	"gorilla":       {command: ourselves, dialect: plain},
+	"gorilla-joins": {command: ourselves, dialect: plain},
+}
+
+// plain is that of a hub: what is said is all there is.
+var plain = dialect{
+	path: "/",
+	publish: func(_ int, text string) string {
+		return fmt.Sprintf(`{"type":"message","from":"ann","text":"%s"}`, text)
 	},
 }
 
-func names() []string { return []string{"parley", "nats", "centrifuge", "gorilla"} }
+func names() []string { return []string{"parley", "nats", "centrifuge", "gorilla", "gorilla-joins"} }
 
 // ourselves is this program as one of the other servers.
 func ourselves(_, name, address, _ string) *exec.Cmd {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/netip"
 	"slices"
@@ -26,7 +27,6 @@ const (
 	sampled    = 100 // connections whose deliveries are timed, the publishers' apart
 	atOnce     = 64  // handshakes under way
 	warmUp     = 300 * time.Millisecond
-	settle     = 5 * time.Second  // of silence before memory is read
 	stragglers = 10 * time.Second // for how long deliveries are awaited that are still missing
 )
 
@@ -58,7 +58,7 @@ func drive(ctx context.Context, pid int, address string, d dialect, l load, dura
 		return r, err
 	}
 	if l.publishers == 0 {
-		time.Sleep(settle)
+		time.Sleep(l.settle)
 	}
 	base, err := ownBytes(pid)
 	if err != nil {
@@ -68,15 +68,20 @@ func drive(ctx context.Context, pid int, address string, d dialect, l load, dura
 		return r, err
 	}
 	if l.publishers == 0 {
-		time.Sleep(settle)
+		time.Sleep(l.settle)
 		now, err := ownBytes(pid)
+		if err == nil {
+			err = g.drain() // one that was ended takes no memory
+		}
 		r.Bytes = float64(now-base) / float64(l.connections)
 		return r, err
 	}
-	if _, err := g.talk(ctx, warmUp); err != nil {
+	first, err := g.talk(ctx, warmUp)
+	if err != nil {
 		return r, err
 	}
-	g.took, g.delivered = nil, 0
+	g.took = nil
+	warm := g.delivered
 	before, err := cpuTime(pid)
 	if err != nil {
 		return r, err
@@ -86,8 +91,9 @@ func drive(ctx context.Context, pid int, address string, d dialect, l load, dura
 		return r, err
 	}
 	after, err := cpuTime(pid)
-	r.Deliveries, r.Lost = g.delivered, int64(messages)*int64(l.connections)-int64(g.delivered)
-	r.CPU = (after - before).Seconds() / float64(g.delivered) * 1e6
+	r.Deliveries = g.delivered - warm
+	r.Lost = int64(first+messages)*int64(l.connections) - int64(g.delivered)
+	r.CPU = (after - before).Seconds() / float64(r.Deliveries) * 1e6
 	r.P50, r.P99 = millis(g.took, 0.5), millis(g.took, 0.99)
 	return r, err
 }
@@ -165,7 +171,7 @@ func (g *generator) talk(ctx context.Context, duration time.Duration) (messages 
 		} else if g.delivered-already >= uint64(messages)*uint64(len(g.connections)) || now.Sub(start) > duration+stragglers {
 			return messages, ctx.Err()
 		}
-		if err := g.listen(); err != nil {
+		if _, err := g.listen(); err != nil {
 			return messages, err
 		}
 	}
@@ -209,8 +215,11 @@ func (g *generator) send(publisher int, at time.Time) (bool, error) {
 	if errors.Is(err, unix.EAGAIN) {
 		return false, nil
 	}
-	if err != nil || n < len(b) {
-		return false, fmt.Errorf("send: %d of %d bytes: %w", n, len(b), err)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return false, fmt.Errorf("send: %w", err)
 	}
 	g.sent[publisher]++
 	g.underWay[publisher]++
@@ -218,30 +227,42 @@ func (g *generator) send(publisher int, at time.Time) (bool, error) {
 	return true, nil
 }
 
-// listen reads what has come, without waiting.
-func (g *generator) listen() error {
-	var events [256]unix.EpollEvent
-	n, err := unix.EpollWait(g.poll, events[:], 0)
-	if err != nil && !errors.Is(err, unix.EINTR) {
-		return err
+// drain reads all that has come. It fails if the server has ended a connection.
+func (g *generator) drain() error {
+	for {
+		if n, err := g.listen(); n == 0 || err != nil {
+			return err
+		}
 	}
-	for _, e := range events[:max(0, n)] {
+}
+
+// listen reads of what has come, without waiting. It returns of how many connections.
+func (g *generator) listen() (from int, err error) {
+	var events [256]unix.EpollEvent
+	from, err = unix.EpollWait(g.poll, events[:], 0)
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		return 0, err
+	}
+	for _, e := range events[:max(0, from)] {
 		c := g.connections[e.Fd]
 		n, err := unix.Read(c.fd, g.buffer)
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if err != nil || n <= 0 {
-			return fmt.Errorf("the server ended a connection: %w", err)
+		if err == nil && n == 0 {
+			err = io.EOF
+		}
+		if err != nil {
+			return from, fmt.Errorf("the server ended a connection: %w", err)
 		}
 		g.delivered += uint64(bytes.Count(g.buffer[:n], []byte{mark}))
 		if c.looked {
 			if err := g.look(c, g.buffer[:n]); err != nil {
-				return err
+				return from, err
 			}
 		}
 	}
-	return nil
+	return from, nil
 }
 
 // look times the deliveries in what a connection has read.

@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -23,7 +25,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, serve(os.Args[2], os.Args[3]))
 		os.Exit(1)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -31,13 +33,17 @@ func main() {
 	}
 }
 
+// longest is what a duration may be: the clients here answer no pings, and who
+// sends none back is closed by centrifuge after 22 s, by others later.
+const longest = 10 * time.Second
+
 // options are those of one run of the command.
 type options struct {
 	cases    []load
 	peers    []string
 	runs     int
 	duration time.Duration
-	divisor  int // of the connections, for tests
+	divisor  int // of the connections and of the time to settle, for tests
 }
 
 func run(ctx context.Context, args []string) error {
@@ -49,6 +55,9 @@ func run(ctx context.Context, args []string) error {
 	asJSON := flags.Bool("json", false, "print one JSON object for each measurement in place of the table")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *runs < 1 || *duration <= 0 || *duration > longest {
+		return fmt.Errorf("runs must be at least 1, duration more than 0 and at most %v", longest)
 	}
 	o := options{runs: *runs, duration: *duration, divisor: 1}
 	for name := range strings.SplitSeq(*caseNames, ",") {
@@ -100,6 +109,7 @@ func measureAll(ctx context.Context, o options, tell func(string)) ([]result, er
 	for i := range o.runs {
 		for _, l := range o.cases {
 			l.connections /= o.divisor
+			l.settle /= time.Duration(o.divisor)
 			for _, name := range o.peers {
 				if err := ctx.Err(); err != nil {
 					return results, err
@@ -127,13 +137,19 @@ func measure(ctx context.Context, binary, dir, name string, l load, duration tim
 	if err != nil {
 		return r, err
 	}
-	server, err := startPinned(p.command(binary, name, address, data))
+	command := p.command(binary, name, address, data)
+	var said strings.Builder
+	command.Stderr = &said
+	server, err := startPinned(command)
 	if err != nil {
 		return r, err
 	}
 	defer func() {
 		server.Process.Kill()
 		server.Wait()
+		if err != nil && said.Len() > 0 {
+			err = fmt.Errorf("%w; the server says:\n%s", err, said.String())
+		}
 	}()
 	if err := reachable(ctx, address); err != nil {
 		return r, err

@@ -40,13 +40,15 @@ func on(core int) (release func(), err error) {
 	}, nil
 }
 
-// startPinned starts a server on its core, which it inherits from the thread that starts it.
+// startPinned starts a server on its core, which it inherits from the thread that starts it. It ends with this process,
+// however that ends.
 func startPinned(server *exec.Cmd) (*exec.Cmd, error) {
 	release, err := on(serverCore)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	server.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	return server, server.Start()
 }
 

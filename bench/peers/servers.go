@@ -24,7 +24,9 @@ func serve(name, address string) error {
 	case "centrifuge":
 		return serveCentrifuge(address)
 	case "gorilla":
-		return serveHub(address)
+		return serveHub(address, false)
+	case "gorilla-joins":
+		return serveHub(address, true)
 	}
 	return fmt.Errorf("there is no server %q", name)
 }
@@ -79,8 +81,10 @@ func serveCentrifuge(address string) error {
 }
 
 // serveHub is the classic hub: one goroutine has the set of clients, and each client
-// two with a queue. A message is read, and written anew once for all.
-func serveHub(address string) error {
+// two with a queue. A message is read, and written anew once for all. Each has a frame of
+// its own, or what is queued goes joined by newlines into one, as in the library's example:
+// https://github.com/gorilla/websocket/tree/v1.5.3/examples/chat
+func serveHub(address string, joins bool) error {
 	h := &hub{come: make(chan *member), gone: make(chan *member), tell: make(chan []byte, 256)}
 	go h.run()
 	upgrader := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024}
@@ -91,7 +95,7 @@ func serveHub(address string) error {
 		}
 		m := &member{conn: conn, queue: make(chan []byte, 256)}
 		h.come <- m
-		go m.write()
+		go m.write(joins)
 		go m.read(h)
 	}))
 }
@@ -148,13 +152,41 @@ func (m *member) read(h *hub) {
 	}
 }
 
-func (m *member) write() {
-	defer m.conn.Close()
+func (m *member) write(joins bool) {
+	ping := time.NewTicker(54 * time.Second)
+	defer func() { ping.Stop(); m.conn.Close() }()
 	const patience = 10 * time.Second
-	for text := range m.queue {
-		m.conn.SetWriteDeadline(time.Now().Add(patience))
-		if err := m.conn.WriteMessage(websocket.TextMessage, text); err != nil {
+	for {
+		var err error
+		select {
+		case text, open := <-m.queue:
+			if !open {
+				return
+			}
+			m.conn.SetWriteDeadline(time.Now().Add(patience))
+			err = m.tell(text, joins)
+		case <-ping.C:
+			err = m.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(patience))
+		}
+		if err != nil {
 			return
 		}
 	}
+}
+
+// tell writes a text and, if it joins, what is queued behind it.
+func (m *member) tell(text []byte, joins bool) error {
+	if !joins {
+		return m.conn.WriteMessage(websocket.TextMessage, text)
+	}
+	w, err := m.conn.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return err
+	}
+	w.Write(text)
+	for range len(m.queue) {
+		w.Write([]byte{'\n'})
+		w.Write(<-m.queue)
+	}
+	return w.Close()
 }
