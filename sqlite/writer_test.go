@@ -208,7 +208,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestLogStaysBounded has a reader in the file all the time.
+// TestLogStaysBounded has readers in the file all the time. On a busy machine they
+// may outlast one try to empty the log; see boundLog.
 func TestLogStaysBounded(t *testing.T) {
 	s := openTest(t, Options{Durability: Normal})
 	done := make(chan struct{})
@@ -229,7 +230,7 @@ func TestLogStaysBounded(t *testing.T) {
 		})
 	}
 	largest := int64(0)
-	for n := range 40 {
+	for n := range 80 {
 		var entries []chat.Entry
 		for i := range 50 {
 			e := message("p", n*50+i)
@@ -243,10 +244,10 @@ func TestLogStaysBounded(t *testing.T) {
 	}
 	close(done)
 	all.Wait()
-	if bound := int64(walLimit + 3*maxBatchBytes); largest > bound {
+	if bound := int64(2*walLimit + 3*maxBatchBytes); largest > bound {
 		t.Errorf("the write-ahead log grew to %d bytes, want at most %d", largest, bound)
 	}
-	t.Logf("40 MB written, the write-ahead log had at most %d bytes", largest)
+	t.Logf("80 MB written, the write-ahead log had at most %d bytes", largest)
 }
 
 func logSize(t *testing.T, s *Store) int64 {
