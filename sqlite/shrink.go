@@ -18,16 +18,15 @@ import (
 func (s *Store) Shrink(ctx context.Context) error {
 	var freed int
 	err := s.writer.submit(ctx, 0, func(b *batch) (err error) {
-		held := cached(b.conn.Conn)
-		err = shrink(b.ctx, b.conn.Conn)
-		freed = held - cached(b.conn.Conn)
+		freed, err = shrink(b.ctx, b.conn.Conn)
 		return err
 	})
-	if all := s.read.shrink(ctx); err == nil {
+	more, all := s.read.shrink(ctx)
+	if err == nil {
 		err = all
 	}
 	s.people.clear()
-	if freed >= leastHoard {
+	if freed+more >= leastHoard {
 		giveBackHoard()
 	}
 	if err != nil {
@@ -42,7 +41,7 @@ const shrinkPatience = 50 * time.Millisecond
 
 // shrink has all connections of the pool at a time: another order might give the
 // same one twice. Those that are in use keep what they have until the next time.
-func (r *reader) shrink(ctx context.Context) (errs error) {
+func (r *reader) shrink(ctx context.Context) (freed int, errs error) {
 	r.shrinking.Lock()
 	defer r.shrinking.Unlock()
 	soon, cancel := context.WithTimeout(ctx, shrinkPatience)
@@ -50,20 +49,23 @@ func (r *reader) shrink(ctx context.Context) (errs error) {
 	for range readers {
 		conn, err := r.pool.Conn(soon)
 		if err != nil && soon.Err() != nil && ctx.Err() == nil {
-			return errs
+			return freed, errs
 		}
 		if err != nil {
-			return errors.Join(errs, err)
+			return freed, errors.Join(errs, err)
 		}
 		defer conn.Close()
-		errs = errors.Join(errs, shrink(ctx, conn))
+		n, err := shrink(ctx, conn)
+		freed, errs = freed+n, errors.Join(errs, err)
 	}
-	return errs
+	return freed, errs
 }
 
-func shrink(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "PRAGMA shrink_memory")
-	return err
+// shrink returns how many bytes a connection held, and does not any more.
+func shrink(ctx context.Context, conn *sql.Conn) (freed int, err error) {
+	held := cached(conn)
+	_, err = conn.ExecContext(ctx, "PRAGMA shrink_memory")
+	return held - cached(conn), err
 }
 
 // cached is how many bytes of the file a connection holds in memory.

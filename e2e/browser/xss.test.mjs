@@ -8,6 +8,7 @@ import { literal, names, rooms, texts } from './payloads.mjs'
 const BATCH = 35 // messages in a room: less than a page of history
 const squeezed = text => text.replace(/[\s\u0000-\u001f\u007f-\u009f\ufffd]/g, '') // a browser shows some characters by nothing, or by another
 
+/** What of a text one can see, spaces apart: of a reason nothing else is kept. */
 const visible = text => text.normalize('NFC').replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\u2800\ufffd]/gu, '')
 
 /** What is in the page that could have come from a text. */
